@@ -1,0 +1,1 @@
+"""Maximum likelihood, MAP and posterior from one declared PyMC model."""

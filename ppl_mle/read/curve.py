@@ -1,0 +1,1 @@
+"""The mean of the response along its one predictor, for drawing."""

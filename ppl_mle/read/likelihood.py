@@ -1,0 +1,203 @@
+"""What was read from a model: its variables, its terms, and the functions of the unconstrained vector."""
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ppl_mle.errors import RequestError
+from ppl_mle.read.mapping import Mapping
+from ppl_mle.read.objective import Objective
+from ppl_mle.read.original import Original
+from ppl_mle.read.scale import Scale
+
+Role = Literal["parameter", "latent"]
+Kind = Literal["observed", "potential", "latent", "prior"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One free variable of the model.
+
+    Parameters
+    ----------
+    name : str
+    role : {"parameter", "latent"}
+    shape : tuple of int
+        On the declared scale.
+    dims : tuple of str
+        One name per axis, as in an ArviZ DataTree.
+    labels : tuple of str
+        ArviZ's label of every declared element.
+    free_labels : tuple of str
+        Label of every element of the unconstrained value.
+    scales : tuple of Scale
+        One per declared element.
+    declared, free : slice
+        Where the elements lie in the flat declared and in the unconstrained vector.
+    transform : str or None
+    elementwise : bool
+        Each declared element is a function of one unconstrained element.
+    """
+
+    name: str
+    role: Role
+    shape: tuple[int, ...]
+    dims: tuple[str, ...]
+    labels: tuple[str, ...]
+    free_labels: tuple[str, ...]
+    scales: tuple[Scale, ...]
+    declared: slice
+    free: slice
+    transform: str | None
+    elementwise: bool
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of the log-density: an observed variable, a Potential, a latent variable or a prior.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"observed", "potential", "latent", "prior"}
+    rows : float
+        Observations behind the term, frequency weights counted; NaN where rows have no meaning.
+    """
+
+    name: str
+    kind: Kind
+    rows: float
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihood:
+    """A log-density to maximize over an unconstrained vector, and what its numbers are called.
+
+    Parameters
+    ----------
+    estimator : {"MLE", "MAP"}
+        Which terms are summed: the likelihood (with latent densities), or the likelihood and the priors.
+    variables : tuple of Variable
+    terms : tuple of Term
+        The terms that are summed.
+    objective : Objective
+        The sum with its gradient and Hessian products.
+    original : Original
+        The same sum as PyMC declares it, built independently.
+    mapping : Mapping
+        Declared values, Deterministics and starts.
+    nobs : float
+        Number of observations; NaN when the model has Potentials and no number was given.
+    missing : dict of str to int
+        Rows left out because their response is missing.
+    weighted : bool
+    flat_priors : bool
+        No prior term changes with the parameters.
+    findings : tuple of str
+    """
+
+    estimator: Literal["MLE", "MAP"]
+    variables: tuple[Variable, ...]
+    terms: tuple[Term, ...]
+    objective: Objective
+    original: Original
+    mapping: Mapping
+    nobs: float
+    missing: MappingType[str, int]
+    weighted: bool
+    flat_priors: bool
+    findings: tuple[str, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """ArviZ's labels of the declared elements, in order."""
+        return [label for var in self.variables for label in var.labels]
+
+    @property
+    def free_labels(self) -> list[str]:
+        """Labels of the unconstrained elements, in order."""
+        return [label for var in self.variables for label in var.free_labels]
+
+    @property
+    def scales(self) -> list[Scale]:
+        """Scale of every declared element."""
+        return [scale for var in self.variables for scale in var.scales]
+
+    @property
+    def size(self) -> int:
+        """Number of unconstrained dimensions."""
+        return self.variables[-1].free.stop
+
+    @property
+    def latents(self) -> tuple[str, ...]:
+        """Names of the latent variables."""
+        return tuple(var.name for var in self.variables if var.role == "latent")
+
+    def log_likelihood(self, theta: np.ndarray) -> float:
+        """Sum of the observed terms and Potentials at `theta` (unconstrained, shape (size,))."""
+        values = self.objective.term_values(theta)
+        return float(sum(v for v, term in zip(values, self.terms, strict=True) if term.kind in ("observed", "potential")))
+
+    def place(self, fixed: MappingType[str, Any]) -> dict[int, float]:
+        """Translate fixed declared values into unconstrained coordinates.
+
+        Parameters
+        ----------
+        fixed : dict
+            From a variable's name or the label of one element to its value on the declared scale.
+
+        Returns
+        -------
+        dict of int to float
+            Value of each unconstrained coordinate that is held.
+
+        Raises
+        ------
+        RequestError
+            Unknown name, a value outside the support, or one element of a jointly transformed variable.
+        """
+        held: dict[int, float] = {}
+        for key, value in fixed.items():
+            held |= self._place_one(key, value)
+        return held
+
+    def _place_one(self, key: str, value: Any) -> dict[int, float]:
+        values = np.asarray(value, float)
+        for var in self.variables:
+            if key == var.name:
+                return self._place_variable(var, values)
+            if key in var.labels:
+                return self._place_element(var, var.labels.index(key), values)
+        raise RequestError(f"fixed={key!r} is no parameter of the model; its parameters are {', '.join(self.labels)}")
+
+    def _place_variable(self, var: Variable, values: np.ndarray) -> dict[int, float]:
+        try:
+            values = np.broadcast_to(values, var.shape)
+        except ValueError:
+            raise RequestError(f"fixed={var.name!r} has shape {values.shape}, the variable has {var.shape}") from None
+        free = self.mapping.start({var.name: values})[var.free]
+        if not np.all(np.isfinite(free)):
+            raise RequestError(
+                f"fixed={var.name!r} to {values.tolist()} is outside the open support of the variable; fix it inside"
+            )
+        return dict(zip(range(var.free.start, var.free.stop), map(float, free), strict=True))
+
+    def _place_element(self, var: Variable, position: int, values: np.ndarray) -> dict[int, float]:
+        if not var.elementwise:
+            raise RequestError(
+                f"fixed={var.labels[position]!r} is one element of {var.name!r}, whose elements are tied by the "
+                f"transform {var.transform!r}; fix the whole variable"
+            )
+        if values.ndim:
+            raise RequestError(f"fixed={var.labels[position]!r} takes one number, not an array of shape {values.shape}")
+        whole = np.array(self.mapping.declared(self.mapping.start(None))[var.declared])
+        whole[position] = values
+        free = self.mapping.start({var.name: whole.reshape(var.shape)})[var.free][position]
+        if not np.isfinite(free):
+            raise RequestError(
+                f"fixed={var.labels[position]!r} to {float(values):g} is outside the open support of the variable; "
+                "fix it inside"
+            )
+        return {var.free.start + position: float(free)}

@@ -1,0 +1,101 @@
+"""Between the unconstrained vector and what the user declared: values, Deterministics, starts."""
+
+from collections.abc import Callable, Mapping as MappingType, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.replace import vectorize_graph
+
+from ppl_mle.read.interpret import interpreted, without_compiler
+
+Starts = Callable[[MappingType[str, Any] | None], np.ndarray]
+
+
+class Mapping:
+    """Functions of the unconstrained vector that give declared values.
+
+    Parameters
+    ----------
+    theta : vector graph variable
+        Shape (p,).
+    declared : sequence of graph variables
+        The free variables on the declared scale, functions of `theta`.
+    deterministics : dict of str to graph variable
+        The Deterministics as functions of `theta`.
+    start : callable
+        From declared initial values (or None) to an unconstrained vector.
+    """
+
+    def __init__(self, theta: Any, declared: Sequence[Any], deterministics: dict[str, Any], start: Starts) -> None:
+        self._theta = theta
+        self._declared = _joined(declared)
+        self._deterministics = deterministics
+        self.start = start
+
+    def declared(self, theta: np.ndarray) -> np.ndarray:
+        """Flat declared values at `theta`; shape (q,) for shape (p,), or (k, q) for k rows (k, p)."""
+        function = self._declare if np.ndim(theta) == 1 else self._declare_rows
+        with np.errstate(all="ignore"):
+            return np.asarray(function(np.asarray(theta, float)), float)
+
+    def jacobian(self, theta: np.ndarray) -> np.ndarray:
+        """Derivatives of the declared values, shape (q, p)."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self._jacobian(np.asarray(theta, float)), float)
+
+    @property
+    def deterministic_names(self) -> list[str]:
+        """Names of the Deterministics that depend on the free variables alone."""
+        return list(self._deterministics)
+
+    def deterministic(self, name: str, theta: np.ndarray) -> np.ndarray:
+        """Value of one Deterministic at `theta`, in its own shape."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self._deterministic_functions(name)[0](np.asarray(theta, float)), float)
+
+    def deterministic_jacobian(self, name: str, theta: np.ndarray) -> np.ndarray:
+        """Derivatives of one raveled Deterministic of size d, shape (d, p)."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self._deterministic_functions(name)[1](np.asarray(theta, float)), float)
+
+    @cached_property
+    def _declare(self) -> Any:
+        return interpreted([self._theta], self._declared)
+
+    @cached_property
+    def _declare_rows(self) -> Any:
+        rows = pt.dmatrix("rows")
+        with without_compiler():
+            graph = vectorize_graph(self._declared, {self._theta: rows})
+        return interpreted([rows], graph)
+
+    @cached_property
+    def _jacobian(self) -> Any:
+        return interpreted([self._theta], _jacobian_graph(self._declared, self._theta))
+
+    @cached_property
+    def _built(self) -> dict[str, tuple[Any, Any]]:
+        return {}
+
+    def _deterministic_functions(self, name: str) -> tuple[Any, Any]:
+        if name not in self._built:
+            graph = self._deterministics[name]
+            derivative = _jacobian_graph(pt.cast(graph.ravel(), "float64"), self._theta)
+            self._built[name] = interpreted([self._theta], graph), interpreted([self._theta], derivative)
+        return self._built[name]
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    flat = [pt.cast(part.ravel(), "float64") for part in parts]
+    return pt.concatenate(flat) if len(flat) > 1 else flat[0]
+
+
+def _jacobian_graph(outputs: Any, theta: Any) -> Any:
+    """Jacobian of a vector by one pull-back per output, all in one batch."""
+    cotangent = pt.dvector("cotangent")
+    with without_compiler():
+        pullback = pt.grad(pt.dot(outputs, cotangent), theta, disconnected_inputs="ignore")
+        rows = vectorize_graph(pullback, {cotangent: pt.eye(outputs.shape[0])})
+        return pt.broadcast_to(rows, (outputs.shape[0], theta.shape[0]))

@@ -1,0 +1,117 @@
+"""The log-density that is maximized, with its gradient and its Hessian, from PyTensor's derivatives."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pymc.logprob.utils import ParameterValueError
+from pymc.pytensorf import rewrite_pregrad
+from pytensor.gradient import NullTypeGradError
+from pytensor.graph.replace import vectorize_graph
+from pytensor.graph.utils import MethodNotDefined
+
+from ppl_mle.errors import ModelError
+from ppl_mle.read.interpret import interpreted, without_compiler
+
+_NO_DERIVATIVE = (NotImplementedError, NullTypeGradError, MethodNotDefined)
+_ELEMENTS_PER_BLOCK = 2_000_000
+
+
+class Objective:
+    """A scalar log-density of a vector.
+
+    Parameters
+    ----------
+    theta : vector graph variable
+        The unconstrained vector, shape (p,).
+    terms : sequence of scalar graph variables
+        Summands of the log-density.
+    support : scalar graph variable or None
+        0 inside the support of the parameters and minus infinity outside; has no gradient.
+    rows : int
+        Largest number of rows of a term, which sets how many directions are differentiated at once.
+
+    Raises
+    ------
+    ModelError
+        PyTensor has no gradient of the log-density.
+    """
+
+    def __init__(self, theta: Any, terms: Sequence[Any], support: Any, rows: int) -> None:
+        self._theta = theta
+        self._terms = list(terms)
+        self._block = max(1, _ELEMENTS_PER_BLOCK // max(1, rows))
+        with without_compiler():
+            total = rewrite_pregrad(pt.add(*terms) if len(terms) > 1 else terms[0])
+            try:
+                self._gradient = pt.grad(total, theta, disconnected_inputs="ignore")
+            except _NO_DERIVATIVE as exc:
+                raise ModelError(f"the log-density has no gradient in PyTensor ({exc}); use differentiable terms") from exc
+        value = total if support is None else total + support
+        self._function = interpreted([theta], [value, self._gradient])
+
+    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Log-density and gradient at `theta`; minus infinity and NaN where the density does not exist."""
+        try:
+            with np.errstate(all="ignore"):
+                value, gradient = self._function(np.asarray(theta, float))
+        except (ParameterValueError, np.linalg.LinAlgError):
+            return -np.inf, np.full(np.shape(theta), np.nan)
+        return float(value), np.asarray(gradient, float)
+
+    @property
+    def exact(self) -> bool:
+        """Whether PyTensor has second derivatives of the log-density."""
+        return self._product is not None
+
+    def hessian_product(self, theta: np.ndarray, directions: np.ndarray) -> np.ndarray:
+        """Products of the Hessian at `theta` with several directions.
+
+        Parameters
+        ----------
+        theta : array, shape (p,)
+        directions : array, shape (k, p)
+
+        Returns
+        -------
+        array, shape (k, p)
+            Row i is the Hessian times row i of `directions`; NaN where the density does not exist.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                blocks = [
+                    self._product(theta, directions[i : i + self._block])
+                    for i in range(0, len(directions), self._block)
+                ]
+        except (ParameterValueError, np.linalg.LinAlgError):
+            return np.full(directions.shape, np.nan)
+        return np.concatenate(blocks)
+
+    def term_values(self, theta: np.ndarray) -> list[float]:
+        """Value of every term at `theta`; a term that does not exist there is minus infinity."""
+        values = []
+        for function in self._term_functions:
+            try:
+                with np.errstate(all="ignore"):
+                    values.append(float(function(np.asarray(theta, float))))
+            except (ParameterValueError, np.linalg.LinAlgError):
+                values.append(-np.inf)
+        return values
+
+    @cached_property
+    def _product(self) -> Any:
+        direction, directions = pt.dvector("direction"), pt.dmatrix("directions")
+        with without_compiler():
+            try:
+                product = pt.grad(pt.dot(self._gradient, direction), self._theta, disconnected_inputs="ignore")
+                products = vectorize_graph(product, {direction: directions})
+                products = pt.broadcast_to(products, directions.shape)
+            except _NO_DERIVATIVE:
+                return None
+        return interpreted([self._theta, directions], products)
+
+    @cached_property
+    def _term_functions(self) -> list[Any]:
+        return [interpreted([self._theta], term) for term in self._terms]

@@ -1,0 +1,54 @@
+"""The log-density as PyMC declares it, built apart from the objective: the witness of every certificate."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pymc.logprob.utils import ParameterValueError
+
+from ppl_mle.read.interpret import interpreted
+
+
+class Original:
+    """PyMC's own sum of terms over its own value variables, nothing joined and no data frozen.
+
+    Parameters
+    ----------
+    values : sequence of value variables
+        In the order of the unconstrained vector.
+    shapes : sequence of tuple of int
+    terms : sequence of scalar graph variables
+    """
+
+    def __init__(self, values: Sequence[Any], shapes: Sequence[tuple[int, ...]], terms: Sequence[Any]) -> None:
+        self._values = list(values)
+        self._shapes = list(shapes)
+        self._total = pt.add(*terms) if len(terms) > 1 else terms[0]
+
+    @cached_property
+    def _function(self) -> Any:
+        gradients = pt.grad(self._total, self._values, disconnected_inputs="ignore", return_disconnected="zero")
+        return interpreted(self._values, [self._total, *gradients])
+
+    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Log-density and gradient at the unconstrained vector `theta`, shape (p,).
+
+        Returns
+        -------
+        value : float
+        gradient : array, shape (p,)
+            Minus infinity and NaN where the density does not exist.
+        """
+        parts, start = [], 0
+        for value, shape in zip(self._values, self._shapes, strict=True):
+            stop = start + int(np.prod(shape))
+            parts.append(theta[start:stop].reshape(shape).astype(value.type.dtype))
+            start = stop
+        try:
+            with np.errstate(all="ignore"):
+                total, *gradients = self._function(*parts)
+        except (ParameterValueError, np.linalg.LinAlgError):
+            return -np.inf, np.full(theta.shape, np.nan)
+        return float(total), np.concatenate([np.ravel(g) for g in gradients]).astype(float)

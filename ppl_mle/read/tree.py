@@ -1,0 +1,1 @@
+"""The model's data as ArviZ groups."""
