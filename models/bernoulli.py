@@ -17,6 +17,8 @@ def load_data() -> pd.DataFrame:
 
 def build_model(data: pd.DataFrame) -> pm.Model:
     """Declare the model: one proportion ``p`` with a flat prior."""
+    if not data["y"].isin([0, 1]).all():
+        raise ValueError("y must hold zeros and ones only")
     with pm.Model(coords={"row": np.arange(len(data))}) as model:
         p = pm.Uniform("p", 0, 1)
         pm.Bernoulli("y", p=p, observed=data["y"].to_numpy(), dims="row")

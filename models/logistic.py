@@ -19,6 +19,8 @@ def load_data() -> pd.DataFrame:
 
 def build_model(data: pd.DataFrame) -> pm.Model:
     """Declare the model: intercept ``a`` and slope ``b`` of the log-odds, both with flat priors."""
+    if not data["y"].isin([0, 1]).all():
+        raise ValueError("y must hold zeros and ones only")
     with pm.Model() as model:
         x = pm.Data("x", data["x"].to_numpy(dtype=float), dims="row")
         a = pm.Flat("a")

@@ -23,6 +23,8 @@ def load_data() -> pd.DataFrame:
 
 def build_model(data: pd.DataFrame) -> pm.Model:
     """Declare the model: intercept ``a`` and coefficients ``b`` of the log-mean, all with flat priors."""
+    if (data[RESPONSE] % 1 != 0).any():  # PyMC would cut the fraction off without a word
+        raise ValueError("EXECUTIONS must hold whole numbers only")
     with pm.Model(coords={"predictor": PREDICTORS}) as model:
         X = pm.Data("X", data[PREDICTORS].to_numpy(dtype=float), dims=("row", "predictor"))
         a = pm.Flat("a")

@@ -22,6 +22,8 @@ def load_data() -> pd.DataFrame:
 
 def build_model(data: pd.DataFrame) -> pm.Model:
     """Declare the model: intercept ``a`` and coefficients ``b`` of the log-odds, all with flat priors."""
+    if not data[RESPONSE].isin([0, 1]).all():
+        raise ValueError("GRADE must hold zeros and ones only")
     with pm.Model(coords={"predictor": PREDICTORS}) as model:
         X = pm.Data("X", data[PREDICTORS].to_numpy(dtype=float), dims=("row", "predictor"))
         a = pm.Flat("a")

@@ -33,17 +33,18 @@ def load_data() -> pd.DataFrame:
 
 def build_model(data: pd.DataFrame) -> pm.Model:
     """Declare the model: ``a``, ``b`` of the log-scale and the shape ``alpha``, all with flat priors."""
-    days = data["survival"].to_numpy(dtype=float)
-    died = data["censors"].to_numpy(dtype=float) == 1
-    if np.any(days <= 0):
+    if not data["censors"].isin([0, 1]).all():
+        raise ValueError("censors must be 1 (death observed) or 0 (censored)")
+    if (data["survival"] <= 0).any():
         raise ValueError("a survival time of zero or less has no Weibull density: count such a day as 1")
+    days = data["survival"].to_numpy(dtype=float)
+    last_seen_alive = np.where(data["censors"] == 1, np.inf, days)  # no limit for a death
     with pm.Model() as model:
         age = pm.Data("age", data["age"].to_numpy(dtype=float), dims="row")
         a = pm.Flat("a")
         b = pm.Flat("b")
         alpha = pm.HalfFlat("alpha")
         lifetime = pm.Weibull.dist(alpha=alpha, beta=pm.math.exp(a + b * age))
-        last_seen_alive = np.where(died, np.inf, days)
         pm.Censored("survival", lifetime, lower=None, upper=last_seen_alive, observed=days, dims="row")
     return model
 

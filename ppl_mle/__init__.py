@@ -1,1 +1,75 @@
-"""Maximum likelihood, MAP and posterior from one declared PyMC model."""
+"""Maximum likelihood, MAP and posterior from one declared PyMC model, every fit certified or diagnosed.
+
+The public names are loaded on first use, so that `ppl-mle --help` does not wait for PyMC.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ppl_mle.errors import (
+        DataError,
+        FitError,
+        FitWarning,
+        ModelError,
+        OutputError,
+        PplMleError,
+        RequestError,
+        ScriptError,
+        StartError,
+    )
+    from ppl_mle.find import explain, find_MAP, find_MLE
+    from ppl_mle.fit import Fit, load
+    from ppl_mle.maximize import Status
+    from ppl_mle.workflow import compare, report, sample
+
+_HOMES = {
+    "ppl_mle.find": ("explain", "find_MAP", "find_MLE"),
+    "ppl_mle.fit": ("Fit", "load"),
+    "ppl_mle.workflow": ("compare", "report", "sample"),
+    "ppl_mle.maximize": ("Status",),
+    "ppl_mle.errors": (
+        "DataError",
+        "FitError",
+        "FitWarning",
+        "ModelError",
+        "OutputError",
+        "PplMleError",
+        "RequestError",
+        "ScriptError",
+        "StartError",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = [
+    "DataError",
+    "Fit",
+    "FitError",
+    "FitWarning",
+    "ModelError",
+    "OutputError",
+    "PplMleError",
+    "RequestError",
+    "ScriptError",
+    "StartError",
+    "Status",
+    "compare",
+    "explain",
+    "find_MAP",
+    "find_MLE",
+    "load",
+    "report",
+    "sample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'ppl_mle' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -64,7 +64,9 @@ class Estimates:
         """Covariance of the estimates on the declared scale, labelled on both sides."""
         return pd.DataFrame(self.covariance, index=list(self.labels), columns=list(self.labels))
 
-    def wald(self, ci_prob: float = 0.95, scale: Literal["unconstrained", "declared"] = "unconstrained") -> pd.DataFrame:
+    def wald(
+        self, ci_prob: float = 0.95, scale: Literal["unconstrained", "declared"] = "unconstrained"
+    ) -> pd.DataFrame:
         """Wald intervals.
 
         Parameters

@@ -1,10 +1,12 @@
 """From a declared PyMC model to a `Likelihood`: the only room that knows PyMC's and PyTensor's internals."""
 
-
+from ppl_mle.read.condition import hold_variables
+from ppl_mle.read.curve import Curve, response_curve
+from ppl_mle.read.fingerprint import hash_data, hash_model
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.scale import Scale
-
+from ppl_mle.read.tree import model_data, model_groups
 
 __all__ = [
     "Curve",
@@ -13,8 +15,11 @@ __all__ = [
     "Term",
     "Variable",
     "current_model",
+    "hash_data",
+    "hash_model",
+    "hold_variables",
+    "model_data",
     "model_groups",
     "read_model",
     "response_curve",
-    "written_dims",
 ]

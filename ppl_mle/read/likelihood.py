@@ -7,12 +7,14 @@ from typing import Any, Literal
 import numpy as np
 
 from ppl_mle.errors import RequestError
+from ppl_mle.read.labels import element_labels
 from ppl_mle.read.mapping import Mapping
 from ppl_mle.read.objective import Objective
 from ppl_mle.read.original import Original
-from ppl_mle.read.scale import Scale
+from ppl_mle.read.scale import LINE, Scale
 
 Role = Literal["parameter", "latent"]
+Estimator = Literal["MLE", "MAP"]
 Kind = Literal["observed", "potential", "latent", "prior"]
 
 
@@ -88,6 +90,10 @@ class Likelihood:
         The same sum as PyMC declares it, built independently.
     mapping : Mapping
         Declared values, Deterministics and starts.
+    dims : dict of str to tuple of str
+        Dimension names of the free variables and the Deterministics.
+    coords : dict of str to array
+        Coordinate values of those dimensions that have them.
     nobs : float
         Number of observations; NaN when the model has Potentials and no number was given.
     missing : dict of str to int
@@ -98,12 +104,14 @@ class Likelihood:
     findings : tuple of str
     """
 
-    estimator: Literal["MLE", "MAP"]
+    estimator: Estimator
     variables: tuple[Variable, ...]
     terms: tuple[Term, ...]
     objective: Objective
     original: Original
     mapping: Mapping
+    dims: MappingType[str, tuple[str, ...]]
+    coords: MappingType[str, np.ndarray]
     nobs: float
     missing: MappingType[str, int]
     weighted: bool
@@ -121,6 +129,19 @@ class Likelihood:
         return [label for var in self.variables for label in var.free_labels]
 
     @property
+    def scale_labels(self) -> list[str]:
+        """What each unconstrained element is in terms of declared ones, e.g. `log(sigma)`, in order."""
+        return [
+            label if not var.elementwise else declared if scale.kind == "identity" else f"{scale.kind}({declared})"
+            for var in self.variables
+            for label, declared, scale in (
+                zip(var.free_labels, var.labels, var.scales, strict=True)
+                if var.elementwise
+                else ((label, label, LINE) for label in var.free_labels)
+            )
+        ]
+
+    @property
     def scales(self) -> list[Scale]:
         """Scale of every declared element."""
         return [scale for var in self.variables for scale in var.scales]
@@ -135,10 +156,16 @@ class Likelihood:
         """Names of the latent variables."""
         return tuple(var.name for var in self.variables if var.role == "latent")
 
+    def label(self, name: str, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """ArviZ's labels of the elements of a variable or Deterministic of the given shape."""
+        coordinates = [self.coords.get(dim, np.arange(n)) for dim, n in zip(self.dims[name], shape, strict=True)]
+        return element_labels(name, coordinates)
+
     def log_likelihood(self, theta: np.ndarray) -> float:
         """Sum of the observed terms and Potentials at `theta` (unconstrained, shape (size,))."""
         values = self.objective.term_values(theta)
-        return float(sum(v for v, term in zip(values, self.terms, strict=True) if term.kind in ("observed", "potential")))
+        pairs = zip(values, self.terms, strict=True)
+        return float(sum(value for value, term in pairs if term.kind in ("observed", "potential")))
 
     def place(self, fixed: MappingType[str, Any]) -> dict[int, float]:
         """Translate fixed declared values into unconstrained coordinates.

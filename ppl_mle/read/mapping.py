@@ -1,6 +1,7 @@
 """Between the unconstrained vector and what the user declared: values, Deterministics, starts."""
 
-from collections.abc import Callable, Mapping as MappingType, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as MappingType
 from functools import cached_property
 from typing import Any
 

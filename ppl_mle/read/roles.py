@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pymc.distributions.continuous import Flat, HalfFlat, Uniform
+from pymc.vartypes import discrete_types
 from pytensor.graph.traversal import ancestors
 from pytensor.scalar.basic import Cast, Identity, Mul
 from pytensor.tensor.blockwise import Blockwise
@@ -26,9 +27,9 @@ _VIEWS = (
 )
 
 
-def refuse_discrete(model: Any) -> None:
+def refuse_discrete(free: Sequence[Any]) -> None:
     """Raise ModelError when a free variable is discrete, naming it and what to do instead."""
-    discrete = [value.name for value in model.discrete_value_vars]
+    discrete = [rv.name for rv in free if rv.dtype in discrete_types]
     if discrete:
         raise ModelError(
             f"the free variable {_names(discrete)} is discrete, and a likelihood has no gradient in it: sum it out "

@@ -1,0 +1,127 @@
+"""Coordinates that run away: steps that do not shrink, towards a finite limit of the log-density or without bound."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppl_mle.maximize.local import Local, look_closely
+from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.search import Path, Search
+
+_STEPS = 6
+_SHRINKS = 0.3
+_VISIBLE = 1e-7
+_FAR = 2.0
+_SPENT = 1e-3
+_DRAWN = 0.1
+_ESCAPED = 8.0
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A runaway.
+
+    Parameters
+    ----------
+    moving : array of int
+        Positions of the free coordinates that run away.
+    signs : array, shape (len(moving),)
+        Direction of each, +1 or -1.
+    bounded : bool
+        The log-density tends to a limit.
+    """
+
+    moving: np.ndarray
+    signs: np.ndarray
+    bounded: bool
+
+
+def find_drift(path: Path, units: np.ndarray) -> Drift | None:
+    """Look for coordinates whose steps keep their sign and size over the last steps of a path.
+
+    Newton steps towards a strict maximum shrink quadratically. Towards a maximum at infinity they do not shrink:
+    they are constant for exponential tails and grow for algebraic ones. Meanwhile the slope along the steps dies out
+    when the log-density has a limit, and lasts when it has none.
+
+    Parameters
+    ----------
+    path : tuple of (array, array)
+        Points and gradients of minus the log-density, in the order visited.
+    units : array, shape (p,)
+
+    Returns
+    -------
+    Drift or None
+    """
+    if len(path) < _STEPS + 1:
+        return None
+    points, gradients = (np.array(part) for part in zip(*path[-_STEPS - 1 :], strict=True))
+    steps = np.diff(points, axis=0)
+    size = np.abs(steps)
+    one_way = np.all(np.sign(steps) == np.sign(steps[-1]), axis=0) & (steps[-1] != 0)
+    lasting = size[-2:].max(axis=0) >= _SHRINKS * size[:2].max(axis=0)
+    visible = size.sum(axis=0) > _VISIBLE * np.maximum(np.abs(points[-1]), _VISIBLE * units)
+    moving = np.flatnonzero(one_way & lasting & visible)
+    if not len(moving):
+        return None
+    gains = -np.sum(gradients[1:] * steps, axis=1)
+    if abs(gains[-1]) > _SPENT:
+        return None
+    lead = moving[np.argmax((size.sum(axis=0) / (1 + np.abs(points[-1])))[moving])]
+    rates = gains / size[:, lead]
+    if np.median(np.abs(rates[-2:])) >= _SHRINKS * np.median(np.abs(rates[:2])):
+        return None
+    return Drift(moving, np.sign(steps[-1])[moving], bounded=True)
+
+
+def find_escape(problem: Problem, search: Search) -> Drift | None:
+    """Look for coordinates that went far towards an edge of their support and are still drawn outwards.
+
+    The log-density then rises by a constant amount for every factor by which the declared value approaches its edge.
+
+    Returns
+    -------
+    Drift or None
+    """
+    travelled = search.x - search.origin
+    outward = -search.gradient * np.sign(travelled) > _DRAWN
+    bent = problem.is_transformed & (np.abs(travelled) > _ESCAPED) & outward
+    moving = np.flatnonzero(bent)
+    return Drift(moving, np.sign(travelled)[moving], bounded=False) if len(moving) else None
+
+
+def continue_newton(problem: Problem, search: Search) -> Path:
+    """Take pure Newton steps from the end of a search, as long as they exist, to see whether they shrink.
+
+    Returns
+    -------
+    tuple of (array, array)
+        Points and gradients, the end of the search first.
+    """
+    x, gradient, units = search.x, search.gradient, search.units
+    path = [(x, gradient)]
+    for _ in range(_STEPS):
+        local = look_closely(problem, x, gradient, units)
+        if not local.exists or local.has_descent or np.any(local.null):
+            break
+        value, gradient = problem.value_and_gradient(x + local.step)
+        if not np.isfinite(value):
+            break
+        x, units = x + local.step, local.units
+        path.append((x, gradient))
+    return tuple(path)
+
+
+def curvature_is_steady(problem: Problem, local: Local) -> bool:
+    """Tell whether the curvature along the Newton step is the same at both of its ends.
+
+    At a strict maximum the last step is tiny against the scale on which the curvature changes. On the way to a
+    maximum at infinity the step is as long as that scale, however small the gradient has become.
+    """
+    length = np.sqrt(2 * local.decrement(local.gradient))
+    if not length > 0:
+        return True
+    direction = local.step[:, None] / length
+    here = float(problem.curvature(local.x, direction)[0, 0])
+    there = float(problem.curvature(local.x + local.step, direction)[0, 0])
+    return here > 0 and 1 / _FAR < there / here < _FAR

@@ -1,0 +1,94 @@
+"""The figures that a certificate rests on, taken at one point."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppl_mle.maximize.drift import curvature_is_steady
+from ppl_mle.maximize.local import Local
+from ppl_mle.maximize.problem import Problem
+
+_CERTIFIED = 1e-8
+_SAME_VALUE = 1e-9
+_SAME_CURVATURE = 1e-2
+_NUDGE = 1e-9
+_PROBE = 1e-4
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured at a point; the fields are those of a Certificate.
+
+    Parameters
+    ----------
+    edm, edm_rounding, original_edm : float
+    value_difference : float
+        Objective minus PyMC's own log-density.
+    value : float
+        Minus log-density.
+    hessian_error : float
+        Relative disagreement of the curvature with differences of the gradient.
+    steady : bool
+        The curvature is the same at both ends of the Newton step.
+    """
+
+    edm: float
+    edm_rounding: float
+    original_edm: float
+    value_difference: float
+    value: float
+    hessian_error: float
+    steady: bool
+
+    @property
+    def objections(self) -> list[str]:
+        """Reasons not to certify a maximum; empty for a certified one."""
+        reasons = []
+        if not self.edm < _CERTIFIED:
+            reasons.append(f"the estimated distance to the maximum is {self.edm:.2g}, above {_CERTIFIED:g}")
+        if not self.steady:
+            reasons.append("the curvature changes along the last Newton step")
+        if not self.hessian_error < _SAME_CURVATURE:
+            reasons.append("the curvature disagrees with the change of the gradient, as at a kink")
+        if not abs(self.value_difference) <= _SAME_VALUE * max(1.0, abs(self.value)):
+            reasons.append(f"PyMC's own log-density differs by {self.value_difference:.2g}")
+        if not self.original_edm < _CERTIFIED:
+            reasons.append(f"by the gradient of PyMC's own log-density the distance is {self.original_edm:.2g}")
+        return reasons
+
+
+def gather_evidence(problem: Problem, local: Local, value: float) -> Evidence:
+    """Measure decrement, rounding, steadiness, and the agreement with PyMC's own log-density."""
+    original_value, original_gradient = problem.original_value_and_gradient(local.x)
+    return Evidence(
+        edm=local.decrement(local.gradient),
+        edm_rounding=_rounding(problem, local),
+        original_edm=local.decrement(original_gradient),
+        value_difference=original_value - value,
+        value=value,
+        hessian_error=_hessian_error(problem, local),
+        steady=curvature_is_steady(problem, local),
+    )
+
+
+def _rounding(problem: Problem, local: Local) -> float:
+    """Decrement of what the gradient changes by over a billionth of a standard error, less what it should."""
+    weights = _NUDGE * _random_weights(local)
+    gradient = problem.value_and_gradient(local.x + local.solid @ weights)[1]
+    noise = local.solid.T @ (gradient - local.gradient) - weights
+    return float(0.25 * noise @ noise)
+
+
+def _hessian_error(problem: Problem, local: Local) -> float:
+    """Compare the curvature along one random direction with a central difference of gradients."""
+    move = local.solid @ _random_weights(local)
+    ahead, behind = (problem.value_and_gradient(local.x + s * _PROBE * move)[1] for s in (1, -1))
+    difference = float(move @ (ahead - behind)) / (2 * _PROBE)
+    curvature = float(problem.curvature(local.x, move[:, None])[0, 0])
+    return abs(difference - curvature) / max(abs(curvature), np.finfo(float).tiny)
+
+
+def _random_weights(local: Local) -> np.ndarray:
+    """A direction one standard error long in the coordinates of `local.solid`, the same at every call."""
+    weights = np.random.default_rng(0).normal(size=local.solid.shape[1])
+    return weights / np.linalg.norm(weights)

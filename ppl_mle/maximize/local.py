@@ -1,0 +1,120 @@
+"""The quadratic at a point, in a basis that whitens it: decrement, covariance, null directions."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.scaling import equilibrate
+
+_FLOOR = 1e-12
+_NULL = 1e-2
+_WHITENINGS = 3
+
+
+@dataclass(frozen=True)
+class Local:
+    """Second-order picture of minus the log-density at a point.
+
+    Parameters
+    ----------
+    x, gradient : array, shape (p,)
+    units : array, shape (p,)
+        Units in which the Hessian has a unit diagonal.
+    scaled_eigenvalues : array, shape (p,), ascending
+        Of the Hessian in those units.
+    basis : array, shape (p, p)
+        Columns t_i with t_i' H t_j close to the identity where the curvature allows it.
+    curvature : array, shape (p,), ascending
+        Eigenvalues of basis' H basis.
+    rotation : array, shape (p, p)
+        The eigenvectors that belong to `curvature`.
+    """
+
+    x: np.ndarray
+    gradient: np.ndarray
+    units: np.ndarray
+    scaled_eigenvalues: np.ndarray
+    basis: np.ndarray
+    curvature: np.ndarray
+    rotation: np.ndarray
+
+    @property
+    def exists(self) -> bool:
+        """Whether every second derivative is finite."""
+        return bool(np.all(np.isfinite(self.curvature)))
+
+    @property
+    def null(self) -> np.ndarray:
+        """Mask of directions without curvature above rounding."""
+        return np.abs(self.curvature) < _NULL
+
+    @property
+    def has_descent(self) -> bool:
+        """Whether the curvature is negative along some direction."""
+        return bool(np.any(self.curvature <= -_NULL))
+
+    @cached_property
+    def axes(self) -> np.ndarray:
+        """Directions that belong to `curvature`, as columns, shape (p, p)."""
+        return self.basis @ self.rotation
+
+    @cached_property
+    def solid(self) -> np.ndarray:
+        """Directions with curvature, each scaled to unit curvature."""
+        keep = ~self.null & (self.curvature > 0)
+        return self.axes[:, keep] / np.sqrt(self.curvature[keep])
+
+    @property
+    def null_axes(self) -> np.ndarray:
+        """Directions without curvature as columns, one unit long, shape (p, k)."""
+        axes = self.axes[:, self.null]
+        return axes / np.linalg.norm(axes / self.units[:, None], axis=0)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Inverse of the Hessian on the directions that have curvature, shape (p, p)."""
+        return self.solid @ self.solid.T
+
+    @cached_property
+    def step(self) -> np.ndarray:
+        """Newton step on the directions that have curvature, shape (p,)."""
+        return -self.solid @ (self.solid.T @ self.gradient)
+
+    def decrement(self, gradient: np.ndarray) -> float:
+        """Half the squared length of a gradient in units of standard errors, g' H^-1 g / 2."""
+        return float(0.5 * np.sum((self.solid.T @ gradient) ** 2))
+
+
+def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: np.ndarray) -> Local:
+    """Whiten the Hessian at a point, re-differentiating along each new basis.
+
+    Parameters
+    ----------
+    problem : Problem
+    x, gradient : array, shape (p,)
+    units : array, shape (p,)
+        A first guess of the standard errors.
+
+    Returns
+    -------
+    Local
+        With NaN curvature where a second derivative does not exist.
+    """
+    matrix = problem.curvature(x, np.diag(units)) / np.outer(units, units)
+    if not np.all(np.isfinite(matrix)):
+        hole = np.full(len(x), np.nan)
+        return Local(x, gradient, units, hole, np.diag(units), hole, np.eye(len(x)))
+    units = equilibrate(matrix, gradient, x)
+    scaled, vectors = np.linalg.eigh(matrix * np.outer(units, units))
+    basis = units[:, None] * vectors / np.sqrt(np.maximum(np.abs(scaled), _FLOOR * np.abs(scaled).max()))
+    for _ in range(_WHITENINGS):
+        whitened = problem.curvature(x, basis)
+        if not np.all(np.isfinite(whitened)):
+            return Local(x, gradient, units, scaled, basis, np.full(len(x), np.nan), np.eye(len(x)))
+        curvature, rotation = np.linalg.eigh(whitened)
+        if np.any(np.abs(curvature) < _NULL) or (curvature[0] > 0.5 and curvature[-1] < 2) or curvature[0] < 0:
+            break
+        basis = basis @ rotation / np.sqrt(curvature)
+    return Local(x, gradient, units, scaled, basis, curvature, rotation)

@@ -1,0 +1,160 @@
+"""Trust-region Newton with the exact Hessian, in units set by the curvature: the general engine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.scaling import equilibrate
+from ppl_mle.maximize.search import Search, Stop
+from ppl_mle.maximize.trust_region import solve_in_ball
+from ppl_mle.plan import Verdict
+from ppl_mle.read import Likelihood
+
+GOAL = 1e-16
+_EPS = float(np.finfo(float).eps)
+_SMALLEST_STEP = 1e-13
+_REMEMBERED = 12
+
+
+@dataclass(frozen=True)
+class Newton:
+    """Trust-region Newton on the unconstrained scale.
+
+    The radius is measured in the units that give the Hessian a unit diagonal at the current point, so the path does
+    not depend on the units of the data. The search ends when the decrement g' H^-1 g / 2 is below 1e-16, or when
+    Newton steps no longer reduce it, which is the rounding floor of the gradient.
+
+    Parameters
+    ----------
+    most : int
+        Largest number of dimensions the engine takes.
+    iterations : int
+        Limit.
+    """
+
+    most: int = 500
+    iterations: int = 300
+    name: str = "Newton"
+
+    def judge(self, likelihood: Likelihood, dimensions: int) -> Verdict:
+        """Suit up to `most` dimensions: an eigendecomposition per step."""
+        suits = dimensions <= self.most
+        bound = "at most" if suits else "more than"
+        return Verdict(self.name, suits, f"{dimensions} dimensions, {bound} {self.most}: exact Hessian at every step")
+
+    def search(self, problem: Problem, x: np.ndarray, tick: Callable[[int, float], None]) -> Search:
+        """Search from `x`, a point with finite value and gradient; `tick` is told every iteration."""
+        walk = _Walk(problem, x)
+        stop: Stop = "limit"
+        for iteration in range(self.iterations):
+            tick(iteration, -walk.value)
+            if not walk.look():
+                stop = "stuck"
+                break
+            if walk.flat:
+                stop = "flat"
+                break
+            if walk.definite and walk.edm <= GOAL:
+                walk.polish()
+                stop = "edm"
+                break
+            if walk.definite and walk.indistinct:
+                if not walk.polish():
+                    stop = "rounding"
+                    break
+            elif not walk.advance():
+                stop = "stuck"
+                break
+        return walk.end(stop, iteration + 1)
+
+
+class _Walk:
+    """The moving point of one search, with the local quadratic around it."""
+
+    def __init__(self, problem: Problem, x: np.ndarray) -> None:
+        self.problem, self.x = problem, np.array(x, float)
+        self.value, self.gradient = problem.value_and_gradient(self.x)
+        self.units = np.maximum(1.0, np.abs(self.x)) * 1e-2
+        self.radius = np.nan
+        self.origin = self.x
+        self.path = [(self.x, self.gradient)]
+
+    def look(self) -> bool:
+        """Take the curvature at the point; False where it does not exist."""
+        basis = np.diag(self.units)
+        matrix = self.problem.curvature(self.x, basis) / np.outer(self.units, self.units)
+        if not np.all(np.isfinite(matrix)):
+            return False
+        self.units = equilibrate(matrix, self.gradient, self.x)
+        self.eigenvalues, self.vectors = np.linalg.eigh(matrix * np.outer(self.units, self.units))
+        self.slope = self.vectors.T @ (self.units * self.gradient)
+        if np.isnan(self.radius):
+            self.radius = 2 * max(1.0, float(np.linalg.norm(self.slope)))
+        return True
+
+    @property
+    def definite(self) -> bool:
+        return bool(self.eigenvalues[0] > len(self.x) * _EPS)
+
+    @property
+    def flat(self) -> bool:
+        """No gradient above rounding, and no direction of negative curvature: a ridge or a plateau."""
+        negative = self.eigenvalues[0] < -1e-8 * max(1.0, float(self.eigenvalues[-1]))
+        resting = 0.5 * float(self.slope @ self.slope) <= GOAL or self._solid_edm <= GOAL
+        return not self.definite and not negative and resting
+
+    @property
+    def edm(self) -> float:
+        return float(0.5 * np.sum(self.slope**2 / self.eigenvalues))
+
+    @property
+    def indistinct(self) -> bool:
+        """The predicted decrease is below the rounding of the value, which then cannot judge a step."""
+        return self.edm <= 100 * _EPS * max(1.0, abs(self.value))
+
+    @property
+    def _solid_edm(self) -> float:
+        """Decrement with directions without curvature taken at the curvature that rounding leaves."""
+        floor = 1e-10 * max(1.0, float(np.abs(self.eigenvalues).max()))
+        return float(0.5 * np.sum(self.slope**2 / np.maximum(self.eigenvalues, floor)))
+
+    def polish(self) -> bool:
+        """Take the Newton step if it reduces the decrement, measured with the curvature at hand."""
+        step = self.units * (self.vectors @ (-self.slope / self.eigenvalues))
+        value, gradient = self.problem.value_and_gradient(self.x + step)
+        if not np.isfinite(value):
+            return False
+        slope = self.vectors.T @ (self.units * gradient)
+        if 0.5 * np.sum(slope**2 / self.eigenvalues) >= 0.5 * self.edm:
+            return False
+        self._accept(self.x + step, value, gradient)
+        return True
+
+    def advance(self) -> bool:
+        """Take the first step inside a shrinking ball that decreases the value enough; False when there is none."""
+        while True:
+            move = solve_in_ball(self.eigenvalues, self.slope, self.radius)
+            length = float(np.linalg.norm(move))
+            predicted = -float(self.slope @ move + 0.5 * move @ (self.eigenvalues * move))
+            step = self.units * (self.vectors @ move)
+            if length < _SMALLEST_STEP or predicted <= 0 or np.array_equal(self.x + step, self.x):
+                return False
+            value, gradient = self.problem.value_and_gradient(self.x + step)
+            ratio = (self.value - value) / predicted if np.isfinite(value) else -np.inf
+            if ratio < 0.25:
+                self.radius = 0.25 * length if ratio > -np.inf else 0.1 * length
+            elif ratio > 0.75 and length > 0.8 * self.radius:
+                self.radius *= 3
+            if ratio > 1e-4:
+                self._accept(self.x + step, value, gradient)
+                return True
+
+    def end(self, stop: Stop, iterations: int) -> Search:
+        path = tuple(self.path)
+        return Search(self.x, self.value, self.gradient, self.units, stop, iterations, path, self.origin)
+
+    def _accept(self, x: np.ndarray, value: float, gradient: np.ndarray) -> None:
+        self.x, self.value, self.gradient = x, value, gradient
+        self.path = [*self.path[-_REMEMBERED:], (x, gradient)]

@@ -1,0 +1,96 @@
+"""Ridges: directions along which the maximum does not change, confirmed by moving along them."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ppl_mle.maximize.local import Local
+from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.search import Search
+
+_SAME = 1e-8
+_NEGLIGIBLE = 1e-6
+_TERMS_SHOWN = 6
+
+
+def confirm_ridges(problem: Problem, local: Local, value: float, climb: Callable[[np.ndarray], Search]) -> np.ndarray:
+    """Keep the null directions along which one can move and find the same maximum again.
+
+    Parameters
+    ----------
+    problem : Problem
+    local : Local
+    value : float
+        Minus log-density at the point.
+    climb : callable
+        Maximizes again from a displaced point.
+
+    Returns
+    -------
+    array, shape (p, k)
+        Confirmed directions as columns.
+    """
+    confirmed = [
+        axis for axis in local.null_axes.T if all(_stays(problem, local, value, s * axis, climb) for s in (1, -1))
+    ]
+    return np.array(confirmed).reshape(len(confirmed), len(local.x)).T
+
+
+def free_combinations(ridges: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """Write each direction of a ridge as a combination of labels that is free to change.
+
+    Parameters
+    ----------
+    ridges : array, shape (p, k)
+    labels : sequence of str
+
+    Returns
+    -------
+    list of str
+        One per direction, in reduced echelon form, so that each names as few parameters as it can.
+
+    Examples
+    --------
+    >>> free_combinations(np.array([[1.0], [-1.0], [0.0]]), ["a", "b", "c"])
+    ['a - b']
+    """
+    return [_written(row, labels) for row in _reduced(ridges.T)]
+
+
+def touched(ridges: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Mask of the coordinates that change along some ridge, shape (p,)."""
+    return np.abs(ridges / units[:, None]).max(axis=1, initial=0) > _NEGLIGIBLE
+
+
+def _stays(
+    problem: Problem, local: Local, value: float, move: np.ndarray, climb: Callable[[np.ndarray], Search]
+) -> bool:
+    start = local.x + move
+    if not np.isfinite(problem.value_and_gradient(start)[0]):
+        return False
+    end = climb(start)
+    kept = np.sum((end.x - local.x) * move / local.units**2) / np.sum(move**2 / local.units**2)
+    return abs(end.value - value) <= _SAME * max(1.0, abs(value)) and kept > 0.5
+
+
+def _reduced(rows: np.ndarray) -> np.ndarray:
+    rows = np.array(rows, float)
+    for i in range(len(rows)):
+        pivot = int(np.argmax(np.abs(rows[i])))
+        rows[i] /= rows[i, pivot]
+        for j in range(len(rows)):
+            if j != i:
+                rows[j] -= rows[j, pivot] * rows[i]
+    return rows
+
+
+def _written(row: np.ndarray, labels: Sequence[str]) -> str:
+    parts = [
+        (coefficient, label) for coefficient, label in zip(row, labels, strict=True) if abs(coefficient) > _NEGLIGIBLE
+    ]
+    text = ""
+    for position, (coefficient, label) in enumerate(parts[:_TERMS_SHOWN]):
+        size = "" if abs(abs(coefficient) - 1) < _NEGLIGIBLE else f"{abs(coefficient):.3g} "
+        sign = "-" if coefficient < 0 else "+"
+        text += f" {sign} {size}{label}" if position else f"{'-' if coefficient < 0 else ''}{size}{label}"
+    return text + (f" ... ({len(parts)} parameters)" if len(parts) > _TERMS_SHOWN else "")

@@ -1,0 +1,124 @@
+"""Maximize: start, search, judge, and start again where nothing could be certified."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ppl_mle.errors import ModelError
+from ppl_mle.maximize.engines import ENGINES, Engine
+from ppl_mle.maximize.maximum import Certificate, Maximum
+from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.starts import propose_starts
+from ppl_mle.maximize.status import Status
+from ppl_mle.maximize.verdict import Outcome, judge
+from ppl_mle.plan import Plan
+
+_STARTS = 5
+_RETRY = (Status.NOT_CONVERGED, Status.UNBOUNDED)
+
+
+def maximize(
+    plan: Plan,
+    *,
+    initvals: Mapping[str, Any] | None = None,
+    random_seed: Any = 0,
+    tick: Callable[[int, float], None] = lambda iteration, value: None,
+    engines: Sequence[Engine] = ENGINES,
+) -> Maximum:
+    """Maximize the log-density of a plan's likelihood and certify or diagnose the result.
+
+    Parameters
+    ----------
+    plan : Plan
+    initvals : dict of str to array, optional
+        Declared starting values by variable name.
+    random_seed : int or Generator
+        For the jitter of later starts.
+    tick : callable
+        Told the iteration and the log-density as the search goes on.
+    engines : sequence of Engine
+        Where `plan.engine` is looked up.
+
+    Returns
+    -------
+    Maximum
+
+    Raises
+    ------
+    StartError
+        No finite starting point.
+    """
+    engine = next(engine for engine in engines if engine.name == plan.engine)
+    problem = Problem(plan.likelihood, plan.held)
+    if not problem.size:
+        raise ModelError("every parameter is fixed, so there is nothing to maximize; leave one free")
+    outcomes: list[Outcome] = []
+    iterations = 0
+    for x in propose_starts(problem, initvals, random_seed, _STARTS):
+        search = engine.search(problem, x, tick)
+        iterations += search.iterations
+        outcomes.append(judge(problem, search, engine))
+        if outcomes[-1].status not in _RETRY:
+            break
+    return _assemble(plan, _best(outcomes), outcomes, iterations, problem.evaluations)
+
+
+def _best(outcomes: Sequence[Outcome]) -> Outcome:
+    """A point that was certified or diagnosed; else one that shows the density unbounded; else the highest."""
+    settled = [outcome for outcome in outcomes if outcome.status not in _RETRY]
+    unbounded = [outcome for outcome in outcomes if outcome.status is Status.UNBOUNDED]
+    return min(settled or unbounded or outcomes, key=lambda outcome: outcome.search.value)
+
+
+def _assemble(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations: int, evaluations: int) -> Maximum:
+    gradient = np.zeros(plan.likelihood.size)
+    gradient[best.problem.free] = -best.search.gradient
+    return Maximum(
+        plan=plan,
+        theta=best.theta,
+        value=-best.search.value,
+        gradient=gradient,
+        covariance=best.covariance,
+        status=best.status,
+        sentence=best.status.sentence(best.names, best.short),
+        held=dict(plan.held),
+        declared=best.limits,
+        parameters=best.labels,
+        findings=plan.likelihood.findings + tuple(_findings(best, outcomes)),
+        certificate=_certify(plan, best, len(outcomes), iterations, evaluations),
+    )
+
+
+def _certify(plan: Plan, best: Outcome, starts: int, iterations: int, evaluations: int) -> Certificate:
+    evidence, local, nan = best.evidence, best.local, float("nan")
+    scaled = local.scaled_eigenvalues if local is not None else np.array([nan])
+    return Certificate(
+        edm=evidence.edm if evidence else nan,
+        edm_rounding=evidence.edm_rounding if evidence else nan,
+        original_value_difference=evidence.value_difference if evidence else nan,
+        original_edm=evidence.original_edm if evidence else nan,
+        smallest_eigenvalue=float(scaled[0]),
+        condition=float(scaled[-1] / scaled[0]) if scaled[0] > 0 else np.inf,
+        hessian="exact" if plan.likelihood.objective.exact else "differences",
+        hessian_error=evidence.hessian_error if evidence else nan,
+        boundary=best.edges,
+        starts=starts,
+        iterations=iterations,
+        evaluations=evaluations,
+    )
+
+
+def _findings(best: Outcome, outcomes: Sequence[Outcome]) -> list[str]:
+    findings = []
+    others = [outcome for outcome in outcomes if outcome is not best]
+    unbounded = [o for o in others if o.status is Status.UNBOUNDED and o.short != best.short]
+    if unbounded and best.status is not Status.UNBOUNDED:
+        findings.append(f"from another start the density rises without bound as {unbounded[0].names}")
+    higher = [o for o in others if o.search.value < best.search.value - 1e-6 and o.status is not Status.UNBOUNDED]
+    if higher:
+        findings.append(
+            f"from another start the search reached a log-density higher by "
+            f"{best.search.value - min(o.search.value for o in higher):.3g}, but could not certify a maximum there"
+        )
+    return findings

@@ -1,0 +1,58 @@
+"""Points to start from: PyMC's initial point, repaired when it is not finite, and jittered ones."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ppl_mle.errors import StartError
+from ppl_mle.maximize.problem import Problem
+
+_REPAIRS = 50
+_REACH = (0.1, 0.5, 1.0, 2.0, 4.0)
+
+
+def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: Any, most: int) -> Iterator[np.ndarray]:
+    """Yield up to `most` points with a finite log-density and gradient.
+
+    The first is PyMC's initial point (with `initvals` put in); the others add U(-1, 1) to it on the unconstrained
+    scale, as `pm.sample` does. A point that is not finite is replaced by jittered ones of growing reach.
+
+    Raises
+    ------
+    StartError
+        No finite point was found; names the terms that are not finite.
+    """
+    rng = np.random.default_rng(seed)
+    first = problem.likelihood.mapping.start(initvals)[problem.free]
+    yield _finite_near(problem, first, rng)
+    for _ in range(most - 1):
+        yield _finite_near(problem, first + rng.uniform(-1, 1, first.shape), rng)
+
+
+def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    if np.isfinite(problem.value_and_gradient(x)[0]):
+        return x
+    for attempt in range(_REPAIRS):
+        reach = _REACH[attempt * len(_REACH) // _REPAIRS]
+        candidate = x + reach * rng.uniform(-1, 1, x.shape)
+        if np.isfinite(problem.value_and_gradient(candidate)[0]):
+            return candidate
+    raise StartError(_complaint(problem, x))
+
+
+def _complaint(problem: Problem, x: np.ndarray) -> str:
+    theta = problem.expand(x)
+    values = problem.likelihood.objective.term_values(theta)
+    bad = [f"'{t.name}' is {v:g}" for t, v in zip(problem.likelihood.terms, values, strict=True) if not np.isfinite(v)]
+    if bad:
+        return (
+            f"no finite starting point was found: at the initial point the log-density of {', '.join(bad)}; "
+            "pass initvals= inside the support, and check the observed values against the distribution's support"
+        )
+    gradient = problem.likelihood.objective.value_and_gradient(theta)[1]
+    names = [label for label, g in zip(problem.likelihood.free_labels, gradient, strict=True) if not np.isfinite(g)]
+    return (
+        f"no finite starting point was found: the gradient with respect to {', '.join(names[:5])} is not finite; "
+        "pass initvals= away from that point"
+    )

@@ -1,0 +1,186 @@
+"""Whether draws can be trusted: R-hat, effective sample sizes, Monte Carlo errors, divergences."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ppl_mle.errors import RequestError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+RHAT_LIMIT = 1.01
+ESS_PER_CHAIN = 100
+NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class DrawsCheck:
+    """Diagnostics of a set of draws.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per ArviZ label: `rhat` (rank-normalized, split), `ess_bulk`, `ess_tail` and `mcse_mean` (declared
+        scale). NaN where a figure does not exist: R-hat of one chain or of a constant, anything of fewer than 4 draws.
+    divergences : int or None
+        Number of draws after tuning that diverged; None where the sampler left no record.
+    draws, chains : int
+    problems : tuple of str
+        One sentence for each reason not to trust the draws; empty when there is none.
+    mixed : bool
+        The chains agree and hold enough draws; divergences aside.
+    """
+
+    table: pd.DataFrame
+    divergences: int | None
+    draws: int
+    chains: int
+    problems: tuple[str, ...]
+    mixed: bool
+
+    @property
+    def reliable(self) -> bool:
+        """Whether nothing speaks against the draws."""
+        return not self.problems
+
+
+def check_draws(idata: Any, var_names: Sequence[str] | None = None) -> DrawsCheck:
+    """Check the draws of a posterior.
+
+    The limits are those of Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021, Bayesian Analysis 16, 667-718):
+    R-hat at most 1.01, and effective sample sizes of bulk and tails of at least 100 for each chain.
+
+    Parameters
+    ----------
+    idata : DataTree
+        With a group `posterior` of dims chain and draw; made by anyone.
+    var_names : sequence of str, optional
+        Variables to check; all by default.
+
+    Returns
+    -------
+    DrawsCheck
+
+    Raises
+    ------
+    RequestError
+        No posterior group, no dims chain and draw, or an unknown variable.
+    """
+    posterior = posterior_of(idata, var_names)
+    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
+    values = _by_label(posterior)
+    constant = {label for label, x in values.items() if np.ptp(x) == 0}
+    broken = [label for label, x in values.items() if not np.all(np.isfinite(x))]
+    table = _diagnostics(posterior, list(values), draws)
+    divergences = _divergences(idata)
+    mixing = _mixing_problems(table.drop(index=[*constant, *broken]), broken, chains, draws)
+    problems = mixing + _divergence_problems(divergences, chains * draws)
+    return DrawsCheck(table, divergences, draws, chains, problems, mixed=not mixing)
+
+
+def posterior_of(idata: Any, var_names: Sequence[str] | None = None) -> "xr.Dataset":
+    """Return the posterior as a dataset, with dims chain and draw first, restricted to `var_names`.
+
+    Raises
+    ------
+    RequestError
+        No posterior group, no dims chain and draw, or an unknown variable.
+    """
+    groups = list(getattr(idata, "children", {}))
+    if "posterior" not in groups:
+        raise RequestError(
+            "there is no group 'posterior' in these draws; their groups are "
+            f"{', '.join(groups) or 'none'}; pass the DataTree that pm.sample or ppl_mle.sample returned"
+        )
+    posterior = idata["posterior"].to_dataset()
+    present = list(map(str, posterior.data_vars))
+    missing = [name for name in var_names or () if name not in present]
+    if missing:
+        raise RequestError(
+            f"the posterior has no variable {missing[0]!r}; its variables are {', '.join(present)}; "
+            "sample the model that was fitted, without leaving out variables"
+        )
+    names = present if var_names is None else list(var_names)
+    for name in names:
+        if not {"chain", "draw"} <= set(posterior[name].dims):
+            raise RequestError(f"{name!r} of the posterior has dims {posterior[name].dims}; it needs chain and draw")
+    return posterior[names].transpose("chain", "draw", ...)
+
+
+def _by_label(posterior: "xr.Dataset") -> "dict[str, np.ndarray]":
+    """Draws of every element, by ArviZ's label."""
+    from arviz_base import dataset_to_dataframe
+
+    frame = dataset_to_dataframe(posterior, sample_dims=["chain", "draw"])
+    return {str(label): frame[label].to_numpy(float) for label in frame.columns}
+
+
+def _diagnostics(posterior: "xr.Dataset", labels: list[str], draws: int) -> pd.DataFrame:
+    columns = ["rhat", "ess_bulk", "ess_tail", "mcse_mean"]
+    if draws < 4:
+        return pd.DataFrame(np.nan, index=labels, columns=columns)
+    from arviz_stats import summary
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        table = summary(posterior, kind="diagnostics", round_to="none")
+    table = table.rename(columns={"r_hat": "rhat"})[columns]
+    return pd.DataFrame(table.to_numpy(float), index=labels, columns=columns)
+
+
+def _divergences(idata: Any) -> int | None:
+    if "sample_stats" not in idata.children or "diverging" not in idata["sample_stats"].data_vars:
+        return None
+    return int(idata["sample_stats"]["diverging"].sum())
+
+
+def _mixing_problems(table: pd.DataFrame, broken: list[str], chains: int, draws: int) -> tuple[str, ...]:
+    if chains * draws == 1:
+        return ("One draw: a point, not a posterior.",)
+    problems = []
+    if broken:
+        problems.append(f"Draws of {named(broken)} are not finite: the sampler failed.")
+    if chains == 1:
+        problems.append("One chain: R-hat is not available; sample at least two chains.")
+    elif draws < 4:
+        problems.append(f"{draws} draws per chain: R-hat and effective sample sizes need at least 4; sample longer.")
+    high = table.index[table["rhat"] > RHAT_LIMIT]
+    if len(high):
+        shown = [f"{label} ({table.loc[label, 'rhat']:.3f})" for label in high]
+        problems.append(
+            f"R-hat is above {RHAT_LIMIT} for {named(shown)}: the chains disagree; sample longer, or reparameterize."
+        )
+    least = table[["ess_bulk", "ess_tail"]].min(axis=1)
+    low = table.index[least < ESS_PER_CHAIN * chains]
+    if len(low):
+        shown = [f"{label} ({least[label]:.0f})" for label in low]
+        problems.append(
+            f"The effective sample size is below {ESS_PER_CHAIN * chains} for {named(shown)}; sample longer."
+        )
+    return tuple(problems)
+
+
+def _divergence_problems(divergences: int | None, total: int) -> tuple[str, ...]:
+    if not divergences:
+        return ()
+    return (
+        f"{divergences} of {total} draws diverged: parts of the posterior may be missed; raise target_accept, or "
+        "reparameterize.",
+    )
+
+
+def named(labels: Sequence[str]) -> str:
+    """List labels in a sentence, the first few by name.
+
+    Examples
+    --------
+    >>> named(["a", "b", "c", "d", "e", "f", "g"])
+    'a, b, c, d, e and 2 more'
+    """
+    shown = ", ".join(labels[:NAMES_SHOWN])
+    return shown if len(labels) <= NAMES_SHOWN else f"{shown} and {len(labels) - NAMES_SHOWN} more"

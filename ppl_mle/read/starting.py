@@ -1,0 +1,54 @@
+"""PyMC's initial point as an unconstrained vector, with declared values put in where they are given."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pymc.initial_point import make_initial_point_fn
+
+from ppl_mle.errors import RequestError, StartError
+from ppl_mle.read.interpret import without_compiler
+
+
+class Starts:
+    """PyMC's initial point of some free variables.
+
+    Parameters
+    ----------
+    model : pm.Model
+    free : sequence of free variables
+        In the order of the unconstrained vector.
+    """
+
+    def __init__(self, model: Any, free: Sequence[Any]) -> None:
+        self._model = model
+        self._names = [model.rvs_to_values[rv].name for rv in free]
+        self._default = self._point(None)
+        self.shapes = [np.shape(self._default[name]) for name in self._names]
+
+    def __call__(self, initvals: Mapping[str, Any] | None) -> np.ndarray:
+        """Unconstrained vector of the initial point, or of the point with declared values put in."""
+        point = self._default if not initvals else self._point(self._checked(initvals))
+        for name, shape in zip(self._names, self.shapes, strict=True):
+            if np.shape(point[name]) != shape:
+                raise RequestError(f"the initial value of {name!r} has shape {np.shape(point[name])}, expected {shape}")
+        return np.concatenate([np.ravel(point[name]) for name in self._names]).astype(float)
+
+    def _point(self, overrides: Any) -> dict[str, Any]:
+        with without_compiler(), np.errstate(all="ignore"):
+            try:
+                return make_initial_point_fn(model=self._model, overrides=overrides)(0)
+            except (ValueError, TypeError, np.linalg.LinAlgError) as exc:
+                given = f" with initvals={overrides}" if overrides else ""
+                raise StartError(f"PyMC's initial point{given} cannot be computed: {_first_line(exc)}") from exc
+
+    def _checked(self, initvals: Mapping[str, Any]) -> dict[str, Any]:
+        known = {rv.name for rv in self._model.free_RVs} | {value.name for value in self._model.value_vars}
+        unknown = [name for name in initvals if str(name) not in known]
+        if unknown:
+            raise RequestError(f"initvals names {unknown[0]!r}, which is no free variable; these are {sorted(known)}")
+        return {str(name): np.asarray(value, float) for name, value in initvals.items()}
+
+
+def _first_line(exc: BaseException) -> str:
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[0]

@@ -1,0 +1,82 @@
+"""The terms of a model's log-density: which are summed, how many rows each has, and the support of the rest."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytensor.tensor as pt
+from pymc.distributions.continuous import Flat
+from pytensor.graph.replace import graph_replace
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.variable import TensorConstant
+
+from ppl_mle.errors import RequestError
+from ppl_mle.read.interpret import interpreted
+from ppl_mle.read.likelihood import Estimator, Kind, Term
+
+
+class Source(NamedTuple):
+    """One term before it is tied to the unconstrained vector."""
+
+    rv: Any
+    kind: Kind
+
+
+def choose_terms(model: Any, free: Sequence[Any], latents: set[Any], estimator: Estimator) -> list[Source]:
+    """The terms that an estimator sums: the likelihood, latent densities, and for MAP the priors."""
+    terms = [Source(rv, "observed") for rv in model.observed_RVs]
+    terms += [Source(potential, "potential") for potential in model.potentials]
+    terms += [Source(rv, "latent") for rv in free if rv in latents]
+    if estimator == "MAP":
+        terms += [Source(rv, "prior") for rv in free if rv not in latents]
+    return terms
+
+
+def count_rows(model: Any, source: Source, graph: Any, known: Any, theta: Any, point: np.ndarray) -> int:
+    """Rows of a term: the elements of its log-density, or the observations under one joint log-density."""
+    if source.kind != "observed" or graph.type.ndim:
+        if all(length is not None for length in graph.type.shape):
+            return int(np.prod(graph.type.shape))
+        shape = interpreted([theta], graph_replace(graph.shape, known, strict=False))
+        return int(np.prod(shape(point)))
+    value = model.rvs_to_values[source.rv]
+    length = graph_replace(as_tensor(value).size, known, strict=False)
+    return int(interpreted([theta], length)(point))
+
+
+def support_of(model: Any, free: Any, latents: set[Any], estimator: Estimator, known: Any) -> Any:
+    """Zero inside the support of the parameters whose transform does not enforce it, minus infinity outside."""
+    if estimator == "MAP":
+        return None
+    unguarded = [
+        rv
+        for rv in free
+        if rv not in latents and model.rvs_to_transforms[rv] is None and not isinstance(rv.owner.op, Flat.rv_type)
+    ]
+    if not unguarded:
+        return None
+    graphs = [g for g in model.logp(vars=unguarded, jacobian=False, sum=False) if _has_edge(g)]
+    if not graphs:
+        return None
+    inside = [pt.all(pt.gt(as_tensor(graph), -np.inf)) for graph in graph_replace(graphs, known, strict=False)]
+    return pt.switch(pt.all(pt.stack(inside)), 0.0, -np.inf)
+
+
+def _has_edge(graph: Any) -> bool:
+    return any(isinstance(v, TensorConstant) and np.any(np.isneginf(v.data)) for v in ancestors([graph]))
+
+
+def count_observations(terms: Sequence[Term], nobs: float | None) -> float:
+    """Number of observations: `nobs` where it is given, NaN with Potentials, else the rows of the observed terms."""
+    if nobs is not None:
+        if not (np.isfinite(nobs) and nobs > 0):
+            raise RequestError(f"nobs={nobs} must be a positive number of observations")
+        return float(nobs)
+    if any(term.kind == "potential" for term in terms):
+        return float("nan")
+    return float(sum(term.rows for term in terms if term.kind == "observed"))
+
+
+def as_tensor(graph: Any) -> Any:
+    """An ordinary tensor for a graph that may carry dims."""
+    return pt.as_tensor(graph, allow_xtensor_conversion=True)

@@ -1,0 +1,63 @@
+"""Records of the free variables: shapes, dims, labels, scales, and where their elements lie."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.traversal import ancestors
+
+from ppl_mle.read.interpret import interpreted, without_compiler
+from ppl_mle.read.labels import coordinates_of, dims_of, element_labels
+from ppl_mle.read.likelihood import Variable
+from ppl_mle.read.scale import is_elementwise, scales_of
+
+
+def describe_variables(
+    model: Any, free: Sequence[Any], latents: set[Any], free_shapes: Sequence[tuple[int, ...]]
+) -> tuple[Variable, ...]:
+    """One record per free variable, in the order of the unconstrained vector."""
+    shapes = _declared_shapes(model, free)
+    variables: list[Variable] = []
+    for rv, free_shape, shape in zip(free, free_shapes, shapes, strict=True):
+        transform, size = model.rvs_to_transforms[rv], int(np.prod(shape))
+        first = variables[-1].declared.stop if variables else 0
+        first_free = variables[-1].free.stop if variables else 0
+        dims = dims_of(model, rv.name, len(shape))
+        coordinates = coordinates_of(model, dims, shape)
+        value_name = model.rvs_to_values[rv].name
+        free_coordinates = coordinates if free_shape == shape else [np.arange(length) for length in free_shape]
+        variables.append(
+            Variable(
+                name=rv.name,
+                role="latent" if rv in latents else "parameter",
+                shape=shape,
+                dims=dims,
+                labels=element_labels(rv.name, coordinates),
+                free_labels=element_labels(value_name, free_coordinates),
+                scales=scales_of(rv, transform, size, _constant_bounds(model)),
+                declared=slice(first, first + size),
+                free=slice(first_free, first_free + int(np.prod(free_shape))),
+                transform=None if transform is None else transform.name,
+                elementwise=is_elementwise(transform),
+            )
+        )
+    return tuple(variables)
+
+
+def _declared_shapes(model: Any, free: Sequence[Any]) -> list[tuple[int, ...]]:
+    if all(length is not None for rv in free for length in rv.type.shape):
+        return [tuple(rv.type.shape) for rv in free]
+    with without_compiler():
+        shapes = model.eval_rv_shapes()
+    return [tuple(int(n) for n in shapes[rv.name]) for rv in free]
+
+
+def _constant_bounds(model: Any) -> Any:
+    def evaluate(*bounds: Any) -> tuple[np.ndarray, ...] | None:
+        graphs = [pt.as_tensor(bound) for bound in bounds]
+        if any(rv in model.free_RVs for rv in ancestors(graphs)):
+            return None
+        return tuple(np.asarray(value, float) for value in interpreted([], graphs)())
+
+    return evaluate
