@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import erfc, sqrt
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
 
 from ppl_mle.errors import RequestError
 from ppl_mle.read.scale import Scale
@@ -57,8 +58,8 @@ class Estimates:
         NaN where zero is not strictly inside the support: a Wald test on the edge has another distribution.
         """
         testable = np.array([scale.has_inside(0.0) for scale in self.scales])
-        z = np.abs(self.tvalues.to_numpy())
-        return self._series(np.where(testable, 2 * ndtr(-z), np.nan), "p")
+        tails = np.array([erfc(abs(z) / sqrt(2)) for z in self.tvalues])
+        return self._series(np.where(testable, tails, np.nan), "p")
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the estimates on the declared scale, labelled on both sides."""
@@ -113,7 +114,7 @@ def normal_quantile(ci_prob: float) -> float:
     """
     if not 0 < ci_prob < 1:
         raise RequestError(f"ci_prob={ci_prob} is not strictly between 0 and 1; use for example 0.95")
-    return float(ndtri(0.5 + ci_prob / 2))
+    return -NormalDist().inv_cdf((1 - ci_prob) / 2)
 
 
 def _interval(x: float, se: float, scale: Scale, z: float) -> tuple[float, float]:

@@ -13,6 +13,7 @@ _SAME_VALUE = 1e-9
 _SAME_CURVATURE = 1e-2
 _NUDGE = 1e-9
 _PROBE = 1e-4
+_POWERS = 20
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,26 @@ def _rounding(problem: Problem, local: Local) -> float:
 
 
 def _hessian_error(problem: Problem, local: Local) -> float:
-    """Compare the curvature along one random direction with a central difference of gradients."""
-    move = local.solid @ _random_weights(local)
+    """Compare the curvature with central differences of gradients, along a random and along the weakest direction."""
+    moves = (local.solid @ _random_weights(local), local.solid @ _weakest_weights(local))
+    return max(_disagreement(problem, local, move) for move in moves)
+
+
+def _disagreement(problem: Problem, local: Local, move: np.ndarray) -> float:
     ahead, behind = (problem.value_and_gradient(local.x + s * _PROBE * move)[1] for s in (1, -1))
     difference = float(move @ (ahead - behind)) / (2 * _PROBE)
     curvature = float(problem.curvature(local.x, move[:, None])[0, 0])
     return abs(difference - curvature) / max(abs(curvature), np.finfo(float).tiny)
+
+
+def _weakest_weights(local: Local) -> np.ndarray:
+    """The direction of largest variance in units of equal curvature, by power iteration."""
+    scaled = local.solid / local.units[:, None]
+    weights = _random_weights(local)
+    for _ in range(_POWERS):
+        weights = scaled.T @ (scaled @ weights)
+        weights /= np.linalg.norm(weights)
+    return weights
 
 
 def _random_weights(local: Local) -> np.ndarray:

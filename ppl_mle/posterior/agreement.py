@@ -70,8 +70,7 @@ def compare_with_draws(results: Results, idata: Any, ci_prob: float = 0.95) -> A
     """
     wald = results.estimates.wald(ci_prob)
     names = [var.name for var in results.variables]
-    posterior = posterior_of(idata, names)
-    draws = _draws_by_label(results, posterior)
+    draws = draws_by_label(results, idata)
     check = check_draws(idata, names)
     table = pd.concat(
         [
@@ -88,8 +87,20 @@ def compare_with_draws(results: Results, idata: Any, ci_prob: float = 0.95) -> A
     return Agreement(table, check, ci_prob, _conclude(results, table, check, kind))
 
 
-def _draws_by_label(results: Results, posterior: "xr.Dataset") -> pd.DataFrame:
-    """Draws as a frame of shape (chains * draws, q), with the fit's labels in the fit's order."""
+def draws_by_label(results: Results, idata: Any) -> pd.DataFrame:
+    """Draws of the fit's variables, matched to its elements by label.
+
+    Returns
+    -------
+    DataFrame, shape (chains * draws, q)
+        On the declared scale, columns in the order of the fit's labels, one chain after the other.
+
+    Raises
+    ------
+    RequestError
+        No posterior group, or a free variable that is not in it or has other elements.
+    """
+    posterior = posterior_of(idata, [var.name for var in results.variables])
     frames = [_draws_of(var, posterior[var.name]) for var in results.variables]
     return pd.concat(frames, axis="columns")[list(results.estimates.labels)]
 
@@ -162,7 +173,7 @@ def _verdict(table: pd.DataFrame) -> str:
     if (far | wide).any():
         different = [_difference(label, row) for label, row in table[far | wide].iterrows()]
         rest = int((~(far | wide)).sum())
-        agree = f"; the other {rest} agree" if rest else ""
+        agree = f"; {rest} of {len(table)} agree{'s' * (rest == 1)}" if rest else ""
         return f"The posterior differs from the fit: {named(different)}{agree}."
     shift, ratio = table["shift_sd"].abs(), table["sd_ratio"]
     furthest = str((ratio - 1).abs().idxmax())

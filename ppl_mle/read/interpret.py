@@ -8,16 +8,30 @@ import pytensor
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Variable as GraphVariable
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.graph.rewriting.utils import rewrite_graph
+from pytensor.graph.traversal import ancestors
+from pytensor.xtensor.type import XTensorType
 
 # Fusion is left out: a fused graph is interpreted one element at a time and fails above 32 operands.
 _INTERPRETED = Mode(
-    linker="py", optimizer=RewriteDatabaseQuery(include=("merge", "canonicalize", "stabilize"), exclude=("fusion",))
+    linker="py",
+    optimizer=RewriteDatabaseQuery(
+        include=("lower_xtensor", "inline_ofg_expansion", "merge", "canonicalize", "stabilize"), exclude=("fusion",)
+    ),
 )
 
 
 def without_compiler() -> AbstractContextManager:
-    """Keep PyTensor from starting a C compiler while graphs are built, rewritten or folded."""
-    return pytensor.config.change_flags(cxx="")
+    """Keep PyTensor from starting a C compiler, and from tracing where in our code each node was made."""
+    return pytensor.config.change_flags(cxx="", traceback__limit=0)
+
+
+def without_dims(graphs: Sequence[Any]) -> list[Any]:
+    """Rewrite graphs of dims models into ordinary tensor operations, which is what PyTensor can differentiate."""
+    if not any(isinstance(var.type, XTensorType) for var in ancestors(list(graphs))):
+        return list(graphs)
+    with without_compiler():
+        return list(rewrite_graph(list(graphs), include=("lower_xtensor", "canonicalize")))
 
 
 def interpreted(inputs: Sequence[GraphVariable], outputs: Any) -> Any:

@@ -10,6 +10,7 @@ import pytensor.tensor as pt
 from pytensor.graph.replace import vectorize_graph
 
 from ppl_mle.read.interpret import interpreted, without_compiler
+from ppl_mle.read.scale import Scale
 
 Starts = Callable[[MappingType[str, Any] | None], np.ndarray]
 
@@ -27,9 +28,19 @@ class Mapping:
         The Deterministics as functions of `theta`.
     start : callable
         From declared initial values (or None) to an unconstrained vector.
+    scales : sequence of Scale or None
+        Scale of every declared element, where each is that function of its own unconstrained element.
     """
 
-    def __init__(self, theta: Any, declared: Sequence[Any], deterministics: dict[str, Any], start: Starts) -> None:
+    def __init__(
+        self,
+        theta: Any,
+        declared: Sequence[Any],
+        deterministics: dict[str, Any],
+        start: Starts,
+        scales: Sequence[Scale] | None = None,
+    ) -> None:
+        self._scales = scales
         self._theta = theta
         self._declared = _joined(declared)
         self._deterministics = deterministics
@@ -37,12 +48,18 @@ class Mapping:
 
     def declared(self, theta: np.ndarray) -> np.ndarray:
         """Flat declared values at `theta`; shape (q,) for shape (p,), or (k, q) for k rows (k, p)."""
+        if self._scales is not None:
+            columns = [scale.to_declared(column) for scale, column in zip(self._scales, np.transpose(theta), strict=True)]
+            return np.transpose(np.array(columns, float))
         function = self._declare if np.ndim(theta) == 1 else self._declare_rows
         with np.errstate(all="ignore"):
             return np.asarray(function(np.asarray(theta, float)), float)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of the declared values, shape (q, p)."""
+        if self._scales is not None:
+            values = self.declared(theta)
+            return np.diag([float(scale.slope(x)) for scale, x in zip(self._scales, values, strict=True)])
         with np.errstate(all="ignore"):
             return np.asarray(self._jacobian(np.asarray(theta, float)), float)
 

@@ -12,7 +12,7 @@ from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
 
 from ppl_mle.errors import ModelError
-from ppl_mle.read.interpret import without_compiler
+from ppl_mle.read.interpret import without_compiler, without_dims
 from ppl_mle.read.labels import dims_of
 from ppl_mle.read.likelihood import Estimator, Likelihood, Term
 from ppl_mle.read.mapping import Mapping
@@ -22,7 +22,7 @@ from ppl_mle.read.original import Original
 from ppl_mle.read.roles import find_latents, has_constant_density, refuse_discrete
 from ppl_mle.read.starting import Starts
 from ppl_mle.read.terms import as_tensor, choose_terms, count_observations, count_rows, support_of
-from ppl_mle.read.variables import describe_variables
+from ppl_mle.read.variables import describe_variables, own_scales
 from ppl_mle.read.weights import weigh
 
 
@@ -95,21 +95,22 @@ def read_model(
         ]
         graphs, totals = weigh([(s.rv.name, s.kind) for s in sources], graphs, rows, weights)
         sums = [pt.cast(graph.sum(), "float64") for graph in graphs]
-        joined = graph_replace(sums, replacements | data, strict=False)
+        joined = without_dims(graph_replace(sums, replacements | data, strict=False))
         support = support_of(model, free, latents, estimator, replacements | data)
         declared = model.replace_rvs_by_values(free)
-        declared = graph_replace([as_tensor(g) for g in declared], replacements | data, strict=False)
+        declared = without_dims(graph_replace([as_tensor(g) for g in declared], replacements | data, strict=False))
         deterministics = _deterministics(model, missing, replacements | data)
 
     terms = tuple(Term(s.rv.name, s.kind, total) for s, total in zip(sources, totals, strict=True))
     values = [model.rvs_to_values[rv] for rv in free]
+    variables = describe_variables(model, free, latents, start.shapes)
     return Likelihood(
         estimator=estimator,
-        variables=describe_variables(model, free, latents, start.shapes),
+        variables=variables,
         terms=terms,
         objective=Objective(theta, joined, support, max(rows, default=1)),
         original=Original(values, start.shapes, sums),
-        mapping=Mapping(theta, declared, deterministics, start),
+        mapping=Mapping(theta, declared, deterministics, start, own_scales(variables)),
         dims={var.name: dims_of(model, var.name, var.type.ndim) for var in [*free, *model.deterministics]},
         coords={dim: np.asarray(values) for dim, values in model.coords.items() if values is not None},
         nobs=count_observations(terms, nobs),
@@ -153,7 +154,7 @@ def _frozen_data(model: Any) -> dict[Any, Any]:
 def _deterministics(model: Any, missing: Any, known: Any) -> dict[str, Any]:
     kept = [det for det in model.deterministics if not any(rv in missing for rv in ancestors([det]))]
     graphs = model.replace_rvs_by_values(kept) if kept else []
-    graphs = graph_replace([as_tensor(graph) for graph in graphs], known, strict=False) if kept else []
+    graphs = without_dims(graph_replace([as_tensor(g) for g in graphs], known, strict=False)) if kept else []
     return {det.name: graph for det, graph in zip(kept, graphs, strict=True)}
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pymc.logprob.utils import ParameterValueError
+from pymc.pytensorf import rewrite_pregrad
 
-from ppl_mle.read.interpret import interpreted
+from ppl_mle.read.interpret import interpreted, without_compiler, without_dims
 
 
 class Original:
@@ -29,7 +30,9 @@ class Original:
 
     @cached_property
     def _function(self) -> Any:
-        gradients = pt.grad(self._total, self._values, disconnected_inputs="ignore", return_disconnected="zero")
+        with without_compiler():
+            total = rewrite_pregrad(without_dims([self._total])[0])
+        gradients = pt.grad(total, self._values, disconnected_inputs="ignore", return_disconnected="zero")
         return interpreted(self._values, [self._total, *gradients])
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:

@@ -6,7 +6,6 @@ from typing import Any, Literal
 import numpy as np
 from pymc.distributions.transforms import LogExpM1
 from pymc.logprob.transforms import IntervalTransform, LogOddsTransform, LogTransform
-from scipy.special import expit, logit
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Scale:
         if self.kind == "log":
             return self.lower + np.exp(u) if np.isfinite(self.lower) else self.upper - np.exp(u)
         if self.kind == "logit":
-            return self.lower + (self.upper - self.lower) * expit(u)
+            return self.lower + (self.upper - self.lower) * _expit(u)
         return np.logaddexp(0.0, u) if self.kind == "softplus" else u
 
     def to_free(self, x: Any) -> Any:
@@ -39,7 +38,7 @@ class Scale:
             if self.kind == "log":
                 return np.log(x - self.lower) if np.isfinite(self.lower) else np.log(self.upper - x)
             if self.kind == "logit":
-                return logit((x - self.lower) / (self.upper - self.lower))
+                return np.log(x - self.lower) - np.log(self.upper - x)
             return x + np.log(-np.expm1(-x)) if self.kind == "softplus" else x
 
     def slope(self, x: Any) -> Any:
@@ -53,6 +52,10 @@ class Scale:
     def has_inside(self, x: float) -> bool:
         """Tell whether `x` lies strictly inside the support."""
         return self.lower < x < self.upper
+
+
+def _expit(u: Any) -> Any:
+    return np.exp(-np.logaddexp(0.0, np.negative(u)))
 
 
 LINE = Scale()

@@ -10,7 +10,7 @@ from pytensor.graph.traversal import ancestors
 from ppl_mle.read.interpret import interpreted, without_compiler
 from ppl_mle.read.labels import coordinates_of, dims_of, element_labels
 from ppl_mle.read.likelihood import Variable
-from ppl_mle.read.scale import is_elementwise, scales_of
+from ppl_mle.read.scale import Scale, is_elementwise, scales_of
 
 
 def describe_variables(
@@ -43,6 +43,15 @@ def describe_variables(
             )
         )
     return tuple(variables)
+
+
+def own_scales(variables: Sequence[Variable]) -> list[Scale] | None:
+    """Scales of all elements, when each declared element is its scale's map of its own unconstrained element."""
+    for var in variables:
+        known = var.transform is None or (var.elementwise and all(scale.kind != "identity" for scale in var.scales))
+        if not known:
+            return None
+    return [scale for var in variables for scale in var.scales]
 
 
 def _declared_shapes(model: Any, free: Sequence[Any]) -> list[tuple[int, ...]]:

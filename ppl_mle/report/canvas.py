@@ -1,0 +1,78 @@
+"""Matplotlib figures that neither need nor change the user's backend, settings or open figures."""
+
+import io
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FIT_COLOR = "#1f5fa8"
+POSTERIOR_COLOR = "#c2570c"
+GRAY = "#6b7280"
+KEPT_SETTINGS = ("backend", "backend_fallback", "interactive", "toolbar")
+
+
+def in_our_style[**P, R](draw: Callable[P, R]) -> Callable[P, R]:
+    """Make a drawing function use Matplotlib's default settings with ours on top, and leave the user's as they were."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        import matplotlib
+
+        settings: dict[Any, Any] = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in KEPT_SETTINGS}
+        with matplotlib.rc_context(settings | _settings()):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """Make a figure of so many inches with the Agg canvas, outside pyplot."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@in_our_style
+def render(figure: "Figure", kind: str = "svg") -> bytes:
+    """Render a figure, the same bytes each time.
+
+    Parameters
+    ----------
+    figure : Figure
+    kind : {"svg", "png"}
+
+    Returns
+    -------
+    bytes
+    """
+    buffer = io.BytesIO()
+    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    figure.savefig(buffer, format=kind, dpi=144, metadata=metadata)
+    return buffer.getvalue()
+
+
+def plain(text: Any) -> str:
+    r"""Escape the dollar sign, so that a name is never taken for mathematics.
+
+    Examples
+    --------
+    >>> print(plain("cost[$5]"))
+    cost[\$5]
+    """
+    return str(text).replace("$", r"\$")
+
+
+def clear_frame(axes: Any) -> None:
+    """Leave only the lower edge of the frame."""
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+
+
+def _settings() -> dict[str, Any]:
+    return {"svg.hashsalt": "ppl_mle", "svg.fonttype": "path", "font.size": 9.0, "axes.titlesize": 9.0}

@@ -1,0 +1,122 @@
+"""What a fit says about itself in words: verdict, header, statistics, health, and how its intervals were made."""
+
+import math
+
+from ppl_mle.errors import RequestError
+from ppl_mle.inference import Results
+from ppl_mle.maximize import Status
+from ppl_mle.report.rounding import show_estimate, show_number
+
+Row = tuple[str, str]
+
+
+def verdict(results: Results) -> str:
+    """Name of the status and its sentence."""
+    return f"{results.status.name}: {results.sentence}"
+
+
+def is_clean(results: Results) -> bool:
+    """Whether nothing has to be said before the numbers."""
+    return results.status is Status.CONVERGED
+
+
+def header(results: Results) -> str:
+    """One line: estimator, status, number of observations, free dimensions, log-likelihood, AIC where it is defined."""
+    parts = [f"{results.estimator}, {results.status.name}", f"n = {show_count(results.nobs)}"]
+    parts += [f"df = {results.df_model}", f"llf = {show_density(results.llf)}"]
+    if results.likelihood_only:
+        parts.append(f"AIC = {show_density(results.aic)}")
+    return ", ".join(parts)
+
+
+def statistics(results: Results) -> tuple[Row, ...]:
+    """Fit statistics by name; a criterion that is not defined says why."""
+    rows = [
+        ("Estimator", {"MLE": "maximum likelihood", "MAP": "maximum a posteriori"}[results.estimator]),
+        ("Observations (n)", show_count(results.nobs)),
+        ("Free dimensions (df)", str(results.df_model)),
+        ("Log-likelihood (llf)", show_density(results.llf)),
+        ("Maximized log-density (lpf)", show_density(results.lpf)),
+    ]
+    return tuple(rows) + tuple(_criterion(results, name) for name in ("AIC", "AICc", "BIC"))
+
+
+def health(results: Results) -> tuple[Row, ...]:
+    """Name the figures that the status rests on, in words."""
+    proof = results.certificate
+    exact = "exact" if proof.hessian == "exact" else "differences of exact gradients"
+    rows = [
+        ("Distance to the maximum (EDM)", f"{_short(proof.edm)} (rounding explains {_short(proof.edm_rounding)})"),
+        (
+            "PyMC's own log-density",
+            f"differs by {_short(proof.original_value_difference)}; its EDM {_short(proof.original_edm)}",
+        ),
+        (
+            "Smallest scaled eigenvalue",
+            f"{_short(proof.smallest_eigenvalue)} (condition number {_short(proof.condition)})",
+        ),
+        ("Second derivatives", f"{exact}, relative error {_short(proof.hessian_error)}"),
+    ]
+    rows += [
+        (f"Edge: {edge.label}", f"{show_number(edge.value)}, score {_short(edge.score)}") for edge in proof.boundary
+    ]
+    effort = f"{results.engine}: {proof.iterations} iterations from {proof.starts} start{'s' * (proof.starts != 1)}"
+    return (*rows, ("Engine", f"{effort}, {proof.evaluations} evaluations, {results.seconds:.2g} s"))
+
+
+def health_line(results: Results) -> str:
+    """The health figures in one line."""
+    proof = results.certificate
+    edges = "".join(f"; {e.label} = {show_number(e.value)}, score {_short(e.score)}" for e in proof.boundary)
+    return (
+        f"EDM {_short(proof.edm)}; PyMC's own log-density differs by {_short(proof.original_value_difference)}, "
+        f"EDM {_short(proof.original_edm)}; smallest scaled eigenvalue {_short(proof.smallest_eigenvalue)}{edges}"
+    )
+
+
+def method_note(results: Results, ci_prob: float) -> str:
+    """Name the methods behind standard errors, intervals and p-values."""
+    exact = "exact second derivatives" if results.certificate.hessian == "exact" else "differences of exact gradients"
+    return (
+        f"SE: observed information ({exact}); interval: {show_number(100 * ci_prob)} % Wald on the unconstrained "
+        "scale; p: Wald, the element is zero"
+    )
+
+
+def notes(results: Results) -> tuple[str, ...]:
+    """Sentences on what is fixed, latent or missing, and the findings."""
+    said = []
+    if results.fixed:
+        said.append(f"Fixed, not estimated: {', '.join(results.fixed)}.")
+    if results.latents:
+        said.append(f"Latent, maximized jointly and not integrated out: {', '.join(results.latents)}.")
+    said += [
+        f"{count} row{'s' * (count != 1)} of {name} left out: the response is missing."
+        for name, count in results.missing.items()
+        if count
+    ]
+    return (*said, *results.findings)
+
+
+def show_count(n: float) -> str:
+    """Show a number of observations; weighted ones need not be whole."""
+    return "not defined" if math.isnan(n) else show_number(n, 12)
+
+
+def show_density(value: float) -> str:
+    """Show a log-density, or what is made of it, to 3 decimals: differences of 0.1 matter at any size."""
+    return show_estimate(value, 0.1) if math.isfinite(value) else show_number(value)
+
+
+def _criterion(results: Results, name: str) -> Row:
+    try:
+        value = getattr(results, name.lower())
+    except RequestError as exc:
+        return name, f"not defined: {exc}"
+    if math.isnan(value):
+        return name, "not defined: the number of observations is unknown; give nobs"
+    return name, show_density(value)
+
+
+def _short(value: float) -> str:
+    return show_number(value, 2)

@@ -1,0 +1,192 @@
+"""The table of a fit, in the manner of `az.summary`: full precision inside, rounded by one rule when shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from ppl_mle.errors import RequestError
+from ppl_mle.inference import Estimates, Results
+from ppl_mle.report.facts import header, health_line, is_clean, method_note, notes, verdict
+from ppl_mle.report.rounding import show_estimate, show_fixed, show_number, show_p, show_se
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What stands around the table.
+
+    Parameters
+    ----------
+    verdict : str or None
+        Shown first; None for a fit that converged inside the parameter space.
+    header : str
+    footer : tuple of str
+    fixed : tuple of str
+        Labels of fixed elements.
+    """
+
+    verdict: str | None
+    header: str
+    footer: tuple[str, ...]
+    fixed: tuple[str, ...]
+
+
+class Summary(pd.DataFrame):
+    """A frame of estimates that prints its verdict, header and footer with it.
+
+    The cells are numbers of full precision; rounding is done when the frame is shown. Rows and columns can be
+    selected as of any frame.
+    """
+
+    _metadata = ["caption"]  # noqa: RUF012  pandas reads this name from the class
+    caption: Caption | None = None
+
+    @property
+    def _constructor(self) -> type["Summary"]:
+        return Summary
+
+    def shown(self) -> pd.DataFrame:
+        """Return the table as text, rounded by the one rule."""
+        fixed = self.caption.fixed if self.caption is not None else ()
+        columns = [_shown_column(self, position, set(fixed)) for position in range(self.shape[1])]
+        frame = pd.DataFrame(dict(enumerate(columns)), index=self.index, dtype=object)
+        frame.columns = self.columns
+        return frame
+
+    def __repr__(self) -> str:
+        text = self.shown().to_string(max_rows=pd.get_option("display.max_rows"))
+        if self.caption is None:
+            return text
+        before = [self.caption.verdict] if self.caption.verdict else []
+        return "\n".join([*before, self.caption.header, text, *self.caption.footer])
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        table = self.shown().to_html(escape=True, max_rows=pd.get_option("display.max_rows"))
+        if self.caption is None:
+            return table
+        first = f"<p><strong>{escape(self.caption.verdict)}</strong></p>" if self.caption.verdict else ""
+        footer = "<br>".join(escape(line) for line in self.caption.footer)
+        return f"<div>{first}<p>{escape(self.caption.header)}</p>{table}<p><small>{footer}</small></p></div>"
+
+
+def summarize(
+    results: Results,
+    ci_prob: float = 0.95,
+    var_names: str | Sequence[str] | None = None,
+    derived: Mapping[str, Estimates] | None = None,
+) -> Summary:
+    """Make the table of a fit.
+
+    Parameters
+    ----------
+    results : Results
+    ci_prob : float
+        Content of the intervals.
+    var_names : str or sequence of str, optional
+        Variables to show, in this order; names that begin with ``~`` are left out instead, as in ArviZ.
+    derived : dict of str to Estimates, optional
+        Further quantities by name, such as Deterministics; they come after the variables.
+
+    Returns
+    -------
+    Summary
+        Columns `estimate`, `se` (declared scale), `z`, `p` and the bounds of the Wald interval, which is made on the
+        unconstrained scale: `ci95_lb`, `ci95_ub` for a content of 0.95. Rows are indexed by ArviZ's labels.
+
+    Raises
+    ------
+    RequestError
+        An unknown name in `var_names`, or `ci_prob` outside (0, 1).
+    """
+    blocks = {var.name: estimates_table(results.estimates, ci_prob).loc[list(var.labels)] for var in results.variables}
+    blocks |= {name: estimates_table(estimates, ci_prob) for name, estimates in (derived or {}).items()}
+    table = pd.concat([blocks[name] for name in select_names(var_names, list(blocks))])
+    summary = Summary(table)
+    fixed = tuple(label for label in results.fixed if label in table.index)
+    footer = (method_note(results, ci_prob), *notes(results), health_line(results))
+    summary.caption = Caption(None if is_clean(results) else verdict(results), header(results), footer, fixed)
+    return summary
+
+
+def estimates_table(estimates: Estimates, ci_prob: float) -> pd.DataFrame:
+    """Estimates, standard errors, z, p and Wald bounds as a frame of full precision, indexed by label."""
+    wald = estimates.wald(ci_prob)
+    lower, upper = bound_names(ci_prob)
+    return pd.DataFrame(
+        {
+            "estimate": estimates.params,
+            "se": estimates.bse,
+            "z": estimates.tvalues,
+            "p": estimates.pvalues,
+            lower: wald["lower"],
+            upper: wald["upper"],
+        }
+    )
+
+
+def bound_names(ci_prob: float) -> tuple[str, str]:
+    """Columns of an interval's bounds, named as ArviZ names those of its own intervals.
+
+    Examples
+    --------
+    >>> bound_names(0.95), bound_names(0.999)
+    (('ci95_lb', 'ci95_ub'), ('ci99.9_lb', 'ci99.9_ub'))
+    """
+    content = show_number(100 * ci_prob)
+    return f"ci{content}_lb", f"ci{content}_ub"
+
+
+def select_names(var_names: str | Sequence[str] | None, known: Sequence[str]) -> list[str]:
+    """Resolve `var_names` as ArviZ does: names in the order given, or all but those that begin with ``~``.
+
+    Raises
+    ------
+    RequestError
+        An unknown name; the nearest known one is suggested.
+
+    Examples
+    --------
+    >>> select_names(["~sigma"], ["a", "b", "sigma"])
+    ['a', 'b']
+    """
+    if var_names is None:
+        return list(known)
+    names = [var_names] if isinstance(var_names, str) else list(var_names)
+    excluded = [name[1:] for name in names if name.startswith("~") and name not in known]
+    for name in excluded or names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.3)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise RequestError(f"var_names={name!r} is no variable of this fit, which has {', '.join(known)}{hint}")
+    selected = [name for name in known if name not in excluded] if excluded else names
+    if not selected:
+        raise RequestError(f"var_names={var_names!r} selects nothing; the variables are {', '.join(known)}")
+    return selected
+
+
+def _shown_column(frame: pd.DataFrame, position: int, fixed: set[str]) -> list[str]:
+    name = str(frame.columns[position])
+    values = frame.iloc[:, position].tolist()
+    errors = frame["se"].tolist() if "se" in frame.columns else [float("nan")] * len(values)
+    return [
+        _shown_cell(name, value, se, str(label) in fixed)
+        for label, value, se in zip(frame.index, values, errors, strict=True)
+    ]
+
+
+def _shown_cell(column: str, value: Any, se: float, fixed: bool) -> str:
+    if not isinstance(value, int | float):
+        return str(value)
+    if column == "se":
+        return "fixed" if fixed else show_se(value)
+    if fixed and column != "estimate":
+        return ""
+    if column == "z":
+        return show_fixed(value, 2)
+    return show_p(value) if column == "p" else show_estimate(value, se)
