@@ -12,7 +12,7 @@ import xarray as xr
 
 from ppl_mle.errors import DataError, FitError, FitWarning, RequestError
 from ppl_mle.inference import Estimates, Results, ResultsView, estimate_deterministic, infer
-from ppl_mle.maximize import ENGINES, Engine, Maximum, make_ticker, maximize
+from ppl_mle.maximize import ENGINES, Engine, Maximum, Ticker, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.read import current_model, hash_data, hash_model, model_data, model_groups, read_model
@@ -177,11 +177,10 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
     likelihood = read_model(model, estimator, latent=options.latent, weights=options.weights, nobs=options.nobs)
     engines = ENGINES if options.engine is None else (options.engine,)
     plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
-    tick, clear = make_ticker(options.progressbar)
-    try:
-        maximum = maximize(plan, initvals=options.initvals, random_seed=options.random_seed, tick=tick, engines=engines)
-    finally:
-        clear()
+    with Ticker(options.progressbar) as ticker:
+        maximum = maximize(
+            plan, initvals=options.initvals, random_seed=options.random_seed, tick=ticker.tick, engines=engines
+        )
     hashes = {"model_hash": hash_model(model), "data_hash": hash_data(model_data(model))}
     fit = Fit(
         infer(maximum, **hashes, seconds=time.perf_counter() - begun), maximum, model, options.weights is not None

@@ -1,17 +1,23 @@
 """What one does with a model or a fit next: sample the posterior, compare, report."""
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from ppl_mle.errors import FitWarning, RequestError
 from ppl_mle.find import find_MAP
 from ppl_mle.fit import Fit
-from ppl_mle.posterior.agreement import Agreement, compare_with_draws
-from ppl_mle.posterior.nuts import sample_nuts
-from ppl_mle.read import current_model, hold_variables
+from ppl_mle.inference import confidence_band
+from ppl_mle.posterior import Agreement, compare_with_draws, sample_nuts
+from ppl_mle.read import current_model, has_gaussian_errors, hold_variables, response_curve
+from ppl_mle.report.document import build_document
+from ppl_mle.report.figures import FittedCurve
+from ppl_mle.report.html import render_html
+from ppl_mle.report.write import check_target, write_text
 
 
 def sample(
@@ -50,13 +56,14 @@ def sample(
         The sampler could not start or failed.
     """
     if isinstance(model, Fit):
-        sampled, start = _conditioned(model), _start_of(model)
+        fit, sampled = model, _conditioned(model)
     else:
         sampled = current_model(model)
-        start = _mode_of(sampled)
+        fit = _mode_of(sampled)
     return sample_nuts(
         sampled,
-        start,
+        _start_of(fit),
+        spread=_spread_of(fit),
         draws=draws,
         tune=tune,
         chains=chains,
@@ -89,6 +96,100 @@ def compare(fit: Fit, idata: xr.DataTree, ci_prob: float = 0.95) -> Agreement:
         No posterior group, or it lacks a variable of the fit.
     """
     return compare_with_draws(fit.results, idata, ci_prob=ci_prob)
+
+
+def report(
+    fit: Fit,
+    posterior: xr.DataTree | None = None,
+    *,
+    path: str | Path = "report.html",
+    ci_prob: float = 0.95,
+    title: str | None = None,
+    model_text: str = "",
+    data_text: str = "",
+    reference: pd.DataFrame | pd.Series | None = None,
+    command: str = "",
+    seed: int | None = None,
+) -> Path:
+    """Write a report of a fit, and of its posterior when there is one, as one self-contained HTML file.
+
+    Parameters
+    ----------
+    fit : Fit
+    posterior : DataTree, optional
+        From `sample`, `pm.sample`, or any tool that writes a `posterior` group.
+    path : str or Path
+    ci_prob : float
+        Content of all intervals.
+    title : str, optional
+    model_text, data_text : str
+        The model in words, and where the data come from.
+    reference : DataFrame or Series, optional
+        Answers of other programs by label, one column per source.
+    command : str
+        What reproduces the report.
+    seed : int, optional
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    OutputError
+        The folder is missing or not writable; nothing is written then.
+    RequestError
+        The path does not end in .html, or the posterior is not one of this model.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise RequestError(f"path={str(path)!r} must end in .html, the format of reports")
+    check_target(path)
+    document = build_document(
+        fit.results,
+        title=title or path.stem,
+        table=fit.summary(ci_prob=ci_prob),
+        ci_prob=ci_prob,
+        agreement=None if posterior is None else compare(fit, posterior, ci_prob),
+        idata=posterior,
+        curve=_fitted_curve(fit, ci_prob),
+        reference=reference,
+        notes=_degrees_of_freedom_note(fit),
+        model_text=model_text,
+        data_text=data_text,
+        command=command,
+        seed=seed,
+    )
+    write_text(path, render_html(document))
+    return path
+
+
+def _fitted_curve(fit: Fit, ci_prob: float) -> FittedCurve | None:
+    """The fitted mean with its band, for models with one predictor and a fit with standard errors."""
+    if fit.model is None or fit.maximum is None or not fit.converged:
+        return None
+    curve = response_curve(fit.model, fit.maximum.plan.likelihood, fit.maximum.theta)
+    if curve is None:
+        return None
+    band = confidence_band(fit.maximum, curve, ci_prob)
+    lower, upper = (band[side].to_numpy() for side in ("lower", "upper"))
+    return FittedCurve(curve.x_name, curve.y_name, curve.x_data, curve.y_data, curve.x_grid, curve.mean, lower, upper)
+
+
+def _degrees_of_freedom_note(fit: Fit) -> tuple[str, ...]:
+    """How standard errors of least-squares programs follow from these, for models with normal errors."""
+    if fit.model is None or fit.estimator != "MLE" or not has_gaussian_errors(fit.model):
+        return ()
+    n, p = fit.nobs, fit.df_model - 1
+    if not n > p:
+        return ()
+    factor = np.sqrt(n / (n - p))
+    return (
+        f"Maximum likelihood divides the residual sum of squares by n = {n:g}, least-squares programs by n - p = "
+        f"{n - p:g}: multiply sigma and the standard errors of the coefficients by sqrt(n / (n - p)) = {factor:.6g} "
+        "to compare them.",
+    )
 
 
 def _conditioned(fit: Fit) -> Any:
@@ -124,8 +225,17 @@ def _start_of(fit: Fit) -> dict[str, np.ndarray] | None:
     }
 
 
-def _mode_of(model: Any) -> dict[str, np.ndarray] | None:
-    """The posterior mode as a start; None where there is no certified one, so that NUTS starts by itself."""
+def _spread_of(fit: Fit) -> dict[str, np.ndarray]:
+    """Two standard errors of each unconstrained value, around which the chains start."""
+    if fit.maximum is None or not fit.converged:
+        return {}
+    errors = 2 * np.sqrt(np.nan_to_num(np.diag(fit.maximum.covariance)))
+    shapes = fit.maximum.plan.likelihood.mapping.start.shapes
+    return {var.name: errors[var.free].reshape(shape) for var, shape in zip(fit.results.variables, shapes, strict=True)}
+
+
+def _mode_of(model: Any) -> Fit:
+    """The posterior mode, whatever its status: only a certified one becomes a start."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        return _start_of(find_MAP(model, progressbar=False))
+        return find_MAP(model, progressbar=False)

@@ -16,7 +16,7 @@ def estimate_declared(maximum: Maximum) -> Estimates:
     """
     likelihood = maximum.plan.likelihood
     values = likelihood.mapping.declared(maximum.theta).copy()
-    covariance = _propagate(likelihood.mapping.jacobian(maximum.theta), maximum.covariance)
+    covariance = propagate(likelihood.mapping.jacobian(maximum.theta), maximum.covariance)
     for label, limit in maximum.declared.items():
         position = likelihood.labels.index(label)
         values[position] = limit
@@ -41,13 +41,25 @@ def estimate_deterministic(maximum: Maximum, name: str) -> Estimates:
     if name not in mapping.deterministic_names:
         raise RequestError(f"{name!r} is no Deterministic of the model; these are {mapping.deterministic_names}")
     value = mapping.deterministic(name, maximum.theta)
-    covariance = _propagate(mapping.deterministic_jacobian(name, maximum.theta), maximum.covariance)
+    covariance = propagate(mapping.deterministic_jacobian(name, maximum.theta), maximum.covariance)
     labels = maximum.plan.likelihood.label(name, value.shape)
     return Estimates(labels, np.ravel(value).astype(float), covariance, (LINE,) * value.size)
 
 
-def _propagate(jacobian: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """J C J', with NaN only for elements that depend on a coordinate without a variance."""
+def propagate(jacobian: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Covariance J C J' of functions of the unconstrained vector.
+
+    Parameters
+    ----------
+    jacobian : array, shape (q, p)
+    covariance : array, shape (p, p)
+        NaN where a coordinate has no variance.
+
+    Returns
+    -------
+    array, shape (q, q)
+        NaN only for functions that depend on a coordinate without a variance.
+    """
     unknown = np.isnan(np.diag(covariance))
     moved = jacobian @ np.where(np.isnan(covariance), 0.0, covariance) @ jacobian.T
     lost = np.any(jacobian[:, unknown] != 0, axis=1)

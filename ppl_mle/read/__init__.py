@@ -1,7 +1,7 @@
 """From a declared PyMC model to a `Likelihood`: the only room that knows PyMC's and PyTensor's internals."""
 
 from ppl_mle.read.condition import hold_variables
-from ppl_mle.read.curve import Curve, response_curve
+from ppl_mle.read.curve import Curve, has_gaussian_errors, response_curve
 from ppl_mle.read.fingerprint import hash_data, hash_model
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
@@ -15,6 +15,7 @@ __all__ = [
     "Term",
     "Variable",
     "current_model",
+    "has_gaussian_errors",
     "hash_data",
     "hash_model",
     "hold_variables",

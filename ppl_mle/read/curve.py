@@ -13,6 +13,8 @@ from pytensor.graph.traversal import ancestors
 
 from ppl_mle.read.interpret import interpreted, without_compiler
 from ppl_mle.read.likelihood import Likelihood
+from ppl_mle.read.scale import HALF_LINE, LINE, UNIT_INTERVAL, Scale
+from ppl_mle.read.tree import model_data
 
 _POINTS = 200
 _BEYOND = 0.02
@@ -29,6 +31,8 @@ class Curve:
     x_grid, mean : array, shape (m,)
     jacobian : array, shape (m, p)
         Derivatives of the mean with respect to the unconstrained vector.
+    scale : Scale
+        The scale on which the mean is free: the line, a half line or the unit interval.
     """
 
     x_name: str
@@ -38,6 +42,7 @@ class Curve:
     x_grid: np.ndarray
     mean: np.ndarray
     jacobian: np.ndarray
+    scale: Scale
 
 
 def response_curve(model: Any, likelihood: Likelihood, theta: np.ndarray) -> Curve | None:
@@ -60,18 +65,13 @@ def response_curve(model: Any, likelihood: Likelihood, theta: np.ndarray) -> Cur
         return None
     response, mean, predictor = found
     x = np.asarray(predictor.get_value(), float)
-    y = np.asarray(
-        model.rvs_to_values[response].data
-        if hasattr(model.rvs_to_values[response], "data")
-        else model.rvs_to_values[response].get_value(),
-        float,
-    )
+    y = model_data(model)["observed_data"][response.name].astype(float)
     margin = _BEYOND * float(np.ptp(x))
     grid = np.linspace(x.min() - margin, x.max() + margin, _POINTS)
     values, jacobian = _evaluate(model, likelihood, mean, predictor, grid, theta)
     if values.shape != grid.shape:
         return None
-    return Curve(predictor.name, response.name, x, y, grid, values, jacobian)
+    return Curve(predictor.name, response.name, x, y, grid, values, jacobian, _scale_of(response))
 
 
 def _find_predictor(model: Any) -> tuple[Any, Any, Any] | None:
@@ -97,6 +97,12 @@ def _mean_of(response: Any) -> Any:
     return None
 
 
+def _scale_of(response: Any) -> Scale:
+    if isinstance(response.owner.op, Bernoulli.rv_type):
+        return UNIT_INTERVAL
+    return HALF_LINE if isinstance(response.owner.op, Poisson.rv_type) else LINE
+
+
 def _evaluate(
     model: Any, likelihood: Likelihood, mean: Any, predictor: Any, grid: np.ndarray, theta: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -114,3 +120,13 @@ def _evaluate(
         rows = vectorize_graph(pullback, {cotangent: pt.eye(len(grid))})
     mean_values, jacobian = interpreted([vector], [graph, rows])(theta)
     return np.asarray(mean_values), np.asarray(jacobian)
+
+
+def has_gaussian_errors(model: Any) -> bool:
+    """Tell whether the model is one normal response whose standard deviation is one free parameter of its own."""
+    if len(model.observed_RVs) != 1 or not isinstance(model.observed_RVs[0].owner.op, Normal.rv_type):
+        return False
+    node = model.observed_RVs[0].owner
+    mean, deviation = node.op.dist_params(node)
+    own = [rv for rv in model.free_RVs if rv in ancestors([deviation])]
+    return len(own) == 1 and own[0].type.ndim == 0 and own[0] not in ancestors([mean])

@@ -1,7 +1,6 @@
 """Between the unconstrained vector and what the user declared: values, Deterministics, starts."""
 
-from collections.abc import Callable, Sequence
-from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +10,7 @@ from pytensor.graph.replace import vectorize_graph
 
 from ppl_mle.read.interpret import interpreted, without_compiler
 from ppl_mle.read.scale import Scale
-
-Starts = Callable[[MappingType[str, Any] | None], np.ndarray]
+from ppl_mle.read.starting import Starts
 
 
 class Mapping:
@@ -26,7 +24,7 @@ class Mapping:
         The free variables on the declared scale, functions of `theta`.
     deterministics : dict of str to graph variable
         The Deterministics as functions of `theta`.
-    start : callable
+    start : Starts
         From declared initial values (or None) to an unconstrained vector.
     scales : sequence of Scale or None
         Scale of every declared element, where each is that function of its own unconstrained element.
@@ -49,7 +47,9 @@ class Mapping:
     def declared(self, theta: np.ndarray) -> np.ndarray:
         """Flat declared values at `theta`; shape (q,) for shape (p,), or (k, q) for k rows (k, p)."""
         if self._scales is not None:
-            columns = [scale.to_declared(column) for scale, column in zip(self._scales, np.transpose(theta), strict=True)]
+            columns = [
+                scale.to_declared(column) for scale, column in zip(self._scales, np.transpose(theta), strict=True)
+            ]
             return np.transpose(np.array(columns, float))
         function = self._declare if np.ndim(theta) == 1 else self._declare_rows
         with np.errstate(all="ignore"):

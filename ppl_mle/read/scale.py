@@ -59,8 +59,8 @@ def _expit(u: Any) -> Any:
 
 
 LINE = Scale()
-_UNIT = Scale("logit", 0.0, 1.0)
-_HALF = Scale("log", 0.0, np.inf)
+UNIT_INTERVAL = Scale("logit", 0.0, 1.0)
+HALF_LINE = Scale("log", 0.0, np.inf)
 
 
 def scales_of(rv: Any, transform: Any, size: int, bounds: Any) -> tuple[Scale, ...]:
@@ -84,11 +84,11 @@ def scales_of(rv: Any, transform: Any, size: int, bounds: Any) -> tuple[Scale, .
     if transform is None:
         return (LINE,) * size
     if transform.name == "simplex":
-        return (_UNIT,) * size
+        return (UNIT_INTERVAL,) * size
     if isinstance(transform, LogTransform):
-        return (_HALF,) * size
+        return (HALF_LINE,) * size
     if isinstance(transform, LogOddsTransform):
-        return (_UNIT,) * size
+        return (UNIT_INTERVAL,) * size
     if isinstance(transform, LogExpM1):
         return (Scale("softplus", 0.0, np.inf),) * size
     if isinstance(transform, IntervalTransform):

@@ -1,6 +1,7 @@
 """Matplotlib figures that neither need nor change the user's backend, settings or open figures."""
 
 import io
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 FIT_COLOR = "#1f5fa8"
 POSTERIOR_COLOR = "#c2570c"
 GRAY = "#6b7280"
+NAME_LENGTH = 40
 KEPT_SETTINGS = ("backend", "backend_fallback", "interactive", "toolbar")
 
 
@@ -53,19 +55,23 @@ def render(figure: "Figure", kind: str = "svg") -> bytes:
     """
     buffer = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    figure.savefig(buffer, format=kind, dpi=144, metadata=metadata)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure.savefig(buffer, format=kind, dpi=144, metadata=metadata)
     return buffer.getvalue()
 
 
 def plain(text: Any) -> str:
-    r"""Escape the dollar sign, so that a name is never taken for mathematics.
+    r"""Shorten a long name, and escape the dollar sign, so that a name is never taken for mathematics.
 
     Examples
     --------
     >>> print(plain("cost[$5]"))
     cost[\$5]
     """
-    return str(text).replace("$", r"\$")
+    name = str(text)
+    name = name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 3]}..."
+    return name.replace("$", r"\$")
 
 
 def clear_frame(axes: Any) -> None:

@@ -116,7 +116,8 @@ def draw_forest(results: Results, idata: Any = None, ci_prob: float = 0.95) -> "
     axes.set_yticks(range(len(table)), labels=[plain(label) for label in table.index])
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.axvline(0, color=GRAY, linewidth=0.6, zorder=0)
+    if standardized or table["lower"].min() <= 0 <= table["upper"].max():
+        axes.axvline(0, color=GRAY, linewidth=0.6, zorder=0)
     clear_frame(axes)
     right = axes.secondary_yaxis("right")
     right.set_yticks(range(len(table)), labels=[_numbers(row) for _, row in table.iterrows()])
@@ -126,7 +127,8 @@ def draw_forest(results: Results, idata: Any = None, ci_prob: float = 0.95) -> "
     content = show_number(100 * ci_prob)
     kinds = f"{content} % Wald" + (f" and posterior {content} % equal-tailed" if idata is not None else "")
     axes.set_title(f"{kinds} intervals; estimate (SE) on the right" + _cut(len(results.estimates.labels)))
-    _add_legend(figure, axes)
+    if idata is not None:
+        _add_legend(figure, axes)
     return figure
 
 
@@ -223,7 +225,8 @@ def _draw_row(axes: Any, position: int, row: pd.Series, standardized: bool, fixe
     estimate, se = float(row["estimate"]), float(row["se"])
     if not (np.isfinite(estimate) and se > 0):
         reason = "fixed" if fixed else "no standard error"
-        axes.text(0, position, f" {reason}", color=GRAY, va="center", style="italic")
+        middle = axes.get_yaxis_transform()
+        axes.text(0.5, position, reason, color=GRAY, ha="center", va="center", style="italic", transform=middle)
         return
     center, scale = (estimate, se) if standardized else (0.0, 1.0)
     above = position - 0.14 if "median" in row else position
