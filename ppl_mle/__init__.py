@@ -3,7 +3,9 @@
 The public names are loaded on first use, so that `ppl-mle --help` does not wait for PyMC.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ppl_mle.find": ("explain", "find_MAP", "find_MLE"),
     "ppl_mle.fit": ("Fit", "load"),
-    "ppl_mle.workflow": ("compare", "report", "sample"),
+    "ppl_mle.workflow": ("compare", "sample"),
     "ppl_mle.maximize": ("Status",),
     "ppl_mle.errors": (
         "DataError",
@@ -73,3 +75,22 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+class _Package(ModuleType):
+    """The package, whose verb `report` has the name of one of its rooms.
+
+    Importing anything from the room `ppl_mle.report` binds that name to the module; this keeps it the verb.
+    """
+
+    @property
+    def report(self) -> Any:
+        """Write a report of a fit; see `ppl_mle.workflow.report`."""
+        return import_module("ppl_mle.workflow").report
+
+    @report.setter
+    def report(self, room: ModuleType) -> None:
+        pass
+
+
+sys.modules[__name__].__class__ = _Package

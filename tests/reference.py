@@ -39,12 +39,12 @@ class Problem:
     @cached_property
     def data(self):
         """Its raw data."""
-        return pd.read_csv(self.path.parent / self.facts["data"], float_precision="round_trip")
+        return pd.read_csv(self.path.parent / self.facts["data"])
 
     @cached_property
     def design(self):
         """Its numeric design matrix; the columns are the coefficients' names."""
-        return pd.read_csv(self.path.parent / self.facts["design"], float_precision="round_trip")
+        return pd.read_csv(self.path.parent / self.facts["design"])
 
     @cached_property
     def estimates(self):

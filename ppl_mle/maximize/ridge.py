@@ -13,8 +13,13 @@ _NEGLIGIBLE = 1e-6
 _TERMS_SHOWN = 6
 
 
-def confirm_ridges(problem: Problem, local: Local, value: float, climb: Callable[[np.ndarray], Search]) -> np.ndarray:
+def confirm_ridges(
+    problem: Problem, local: Local, value: float, origin: np.ndarray, climb: Callable[[np.ndarray], Search]
+) -> np.ndarray:
     """Keep the null directions along which one can move and find the same maximum again.
+
+    One of the moves goes back as far as the search came: a plateau that the density reaches only far out, as with
+    separated data, is not flat there.
 
     Parameters
     ----------
@@ -22,6 +27,8 @@ def confirm_ridges(problem: Problem, local: Local, value: float, climb: Callable
     local : Local
     value : float
         Minus log-density at the point.
+    origin : array, shape (p,)
+        Where the search began.
     climb : callable
         Maximizes again from a displaced point.
 
@@ -31,7 +38,9 @@ def confirm_ridges(problem: Problem, local: Local, value: float, climb: Callable
         Confirmed directions as columns.
     """
     confirmed = [
-        axis for axis in local.null_axes.T if all(_stays(problem, local, value, s * axis, climb) for s in (1, -1))
+        axis
+        for axis in local.null_axes.T
+        if all(_stays(problem, local, value, s * axis, climb) for s in (1.0, -1.0, _way_back(local, origin, axis)))
     ]
     return np.array(confirmed).reshape(len(confirmed), len(local.x)).T
 
@@ -71,6 +80,12 @@ def _stays(
     end = climb(start)
     kept = np.sum((end.x - local.x) * move / local.units**2) / np.sum(move**2 / local.units**2)
     return abs(end.value - value) <= _SAME * max(1.0, abs(value)) and kept > 0.5
+
+
+def _way_back(local: Local, origin: np.ndarray, axis: np.ndarray) -> float:
+    """How far along an axis the search came, at least one unit."""
+    came = float(np.sum((origin - local.x) * axis / local.units**2) / np.sum(axis**2 / local.units**2))
+    return came if abs(came) > 1 else 1.0
 
 
 def _reduced(rows: np.ndarray) -> np.ndarray:

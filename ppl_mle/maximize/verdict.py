@@ -1,7 +1,7 @@
 """From the end of a search to a status with its evidence: certified, or a diagnosis that was confirmed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -115,7 +115,8 @@ def _judge_flat(problem: Problem, search: Search, local: Local, engine: Engine, 
     drift = find_drift(search.path, search.units)
     if drift is not None and search.stop != "flat":
         return _set_aside(problem, search, drift, engine, depth)
-    ridges = confirm_ridges(problem, local, search.value, lambda x: engine.search(problem, x, _silent))
+    climb = partial(engine.search, problem, tick=_silent)
+    ridges = confirm_ridges(problem, local, search.value, search.origin, climb)
     if not ridges.size:
         return _unsettled(problem, search, local, None, ["the curvature vanishes without a ridge"], engine, depth)
     return _describe_ridge(problem, search, local, ridges)
@@ -150,7 +151,7 @@ def _unsettled(
 ) -> Outcome:
     """Look for a runaway where a point could not be certified."""
     drift = None
-    if evidence is not None and not evidence.steady:
+    if evidence is not None:
         drift = find_drift(continue_newton(problem, search), search.units)
     drift = drift or find_drift(search.path, search.units) or find_escape(problem, search)
     if drift is not None:
@@ -230,4 +231,5 @@ def _declared_labels(problem: Problem, coordinates: np.ndarray) -> tuple[str, ..
     return tuple(labels)
 
 
-_silent: Callable[[int, float], None] = lambda iteration, value: None  # noqa: E731
+def _silent(iteration: int, value: float) -> None:
+    """Tell no one."""

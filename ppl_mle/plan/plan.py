@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ppl_mle.errors import ModelError
-from ppl_mle.read import Likelihood
+from ppl_mle.read import WORTH_COMPILING, Likelihood
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,13 @@ class Plan:
             f"  engine {v.engine}: {'runs' if v.engine == self.engine else 'suits' if v.suits else 'no'}, {v.reason}"
             for v in self.verdicts
         ]
-        lines += [f"  functions: interpreted, no compiler; second derivatives {self._second_derivatives()}"]
+        lines += [f"  functions: {self._functions()}; second derivatives {self._second_derivatives()}"]
         return "\n".join(lines + [f"  note: {finding}" for finding in read.findings])
+
+    def _functions(self) -> str:
+        if self.likelihood.objective.compiled:
+            return "compiled by Numba, because interpreting them is slow"
+        return f"interpreted, no compiler unless the calls of one add up to more than {WORTH_COMPILING:g} s"
 
     def _second_derivatives(self) -> str:
         if self.likelihood.objective.exact:

@@ -3,12 +3,14 @@
 from ppl_mle.read.condition import hold_variables
 from ppl_mle.read.curve import Curve, has_gaussian_errors, response_curve
 from ppl_mle.read.fingerprint import hash_data, hash_model
+from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.scale import Scale
 from ppl_mle.read.tree import model_data, model_groups
 
 __all__ = [
+    "WORTH_COMPILING",
     "Curve",
     "Likelihood",
     "Scale",

@@ -1,5 +1,6 @@
-"""Functions from graphs, interpreted: no compiler and no file on the path of a small problem."""
+"""Functions from graphs: interpreted, so that a small problem meets no compiler, and compiled where that pays."""
 
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,7 +11,13 @@ from pytensor.graph.basic import Variable as GraphVariable
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.graph.rewriting.utils import rewrite_graph
 from pytensor.graph.traversal import ancestors
+from pytensor.scalar.loop import ScalarLoop
+from pytensor.tensor.elemwise import Elemwise
 from pytensor.xtensor.type import XTensorType
+
+WORTH_COMPILING = 15.0
+_SLOW_CALL = 0.2
+_SECONDS_PER_LOOP = 2e-3
 
 # Fusion is left out: a fused graph is interpreted one element at a time and fails above 32 operands.
 _INTERPRETED = Mode(
@@ -49,3 +56,45 @@ def interpreted(inputs: Sequence[GraphVariable], outputs: Any) -> Any:
     """
     with without_compiler():
         return pytensor.function(list(inputs), outputs, mode=_INTERPRETED, on_unused_input="ignore")
+
+
+class LazilyCompiled:
+    """A function that is interpreted until its calls have taken as long as compiling it might.
+
+    Compiling later than that would cost at most twice the better choice in hindsight, whichever it is. Loops over
+    scalars (derivatives of incomplete gamma functions) are known beforehand to take milliseconds an element when
+    interpreted, and are compiled at once where that adds up.
+
+    Parameters
+    ----------
+    inputs : sequence of graph variables
+    outputs : graph variable or list of them
+    rows : int
+        Elements that the largest term has.
+    """
+
+    def __init__(self, inputs: Sequence[GraphVariable], outputs: Any, rows: int) -> None:
+        self._inputs, self._outputs = list(inputs), outputs
+        graphs = outputs if isinstance(outputs, list) else [outputs]
+        self.compiled = rows * _count_loops(graphs) * _SECONDS_PER_LOOP > _SLOW_CALL
+        self._spent = 0.0
+        self._function = self._compile() if self.compiled else interpreted(inputs, outputs)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Evaluate, and compile for the next call if interpreting has become the dearer choice."""
+        begun = time.perf_counter()
+        result = self._function(*arguments)
+        self._spent += time.perf_counter() - begun
+        if not self.compiled and self._spent > WORTH_COMPILING:
+            self.compiled = True
+            self._function = self._compile()
+        return result
+
+    def _compile(self) -> Any:
+        with without_compiler():
+            return pytensor.function(self._inputs, self._outputs, mode="NUMBA", on_unused_input="ignore")
+
+
+def _count_loops(graphs: Sequence[GraphVariable]) -> int:
+    owners = {var.owner for var in ancestors(list(graphs)) if var.owner is not None}
+    return sum(isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, ScalarLoop) for node in owners)

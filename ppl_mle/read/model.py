@@ -109,7 +109,7 @@ def read_model(
         variables=variables,
         terms=terms,
         objective=Objective(theta, joined, support, max(rows, default=1)),
-        original=Original(values, start.shapes, sums),
+        original=Original(values, start.shapes, sums, max(rows, default=1)),
         mapping=Mapping(theta, declared, deterministics, start, own_scales(variables)),
         dims={var.name: dims_of(model, var.name, var.type.ndim) for var in [*free, *model.deterministics]},
         coords={dim: np.asarray(values) for dim, values in model.coords.items() if values is not None},

@@ -13,7 +13,7 @@ from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.utils import MethodNotDefined
 
 from ppl_mle.errors import ModelError
-from ppl_mle.read.interpret import interpreted, without_compiler
+from ppl_mle.read.interpret import LazilyCompiled, interpreted, without_compiler
 
 _NO_DERIVATIVE = (NotImplementedError, NullTypeGradError, MethodNotDefined)
 _ELEMENTS_PER_BLOCK = 2_000_000
@@ -54,7 +54,8 @@ class Objective:
                     f"the log-density has no gradient in PyTensor ({exc}); write it with differentiable functions"
                 ) from exc
         value = total if support is None else total + support
-        self._function = interpreted([theta], [value, self._gradient])
+        self._function = LazilyCompiled([theta], [value, self._gradient], rows)
+        self._rows = rows
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Log-density and gradient at `theta`; minus infinity and NaN where the density does not exist."""
@@ -64,6 +65,11 @@ class Objective:
         except (ParameterValueError, np.linalg.LinAlgError):
             return -np.inf, np.full(np.shape(theta), np.nan)
         return float(value), np.asarray(gradient, float)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether evaluating the log-density was slow enough to be compiled."""
+        return self._function.compiled
 
     @property
     def exact(self) -> bool:
@@ -129,7 +135,7 @@ class Objective:
                 products = pt.broadcast_to(products, directions.shape)
             except _NO_DERIVATIVE:
                 return None
-        return interpreted([self._theta, directions], products)
+        return LazilyCompiled([self._theta, directions], products, self._rows)
 
     @cached_property
     def _term_functions(self) -> list[Any]:

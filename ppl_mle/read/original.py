@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from pymc.logprob.utils import ParameterValueError
 from pymc.pytensorf import rewrite_pregrad
 
-from ppl_mle.read.interpret import interpreted, without_compiler, without_dims
+from ppl_mle.read.interpret import LazilyCompiled, without_compiler, without_dims
 
 
 class Original:
@@ -21,9 +21,14 @@ class Original:
         In the order of the unconstrained vector.
     shapes : sequence of tuple of int
     terms : sequence of scalar graph variables
+    rows : int
+        Elements that the largest term has.
     """
 
-    def __init__(self, values: Sequence[Any], shapes: Sequence[tuple[int, ...]], terms: Sequence[Any]) -> None:
+    def __init__(
+        self, values: Sequence[Any], shapes: Sequence[tuple[int, ...]], terms: Sequence[Any], rows: int
+    ) -> None:
+        self._rows = rows
         self._values = list(values)
         self._shapes = list(shapes)
         self._total = pt.add(*terms) if len(terms) > 1 else terms[0]
@@ -33,7 +38,7 @@ class Original:
         with without_compiler():
             total = rewrite_pregrad(without_dims([self._total])[0])
         gradients = pt.grad(total, self._values, disconnected_inputs="ignore", return_disconnected="zero")
-        return interpreted(self._values, [self._total, *gradients])
+        return LazilyCompiled(self._values, [self._total, *gradients], self._rows)
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Log-density and gradient at the unconstrained vector `theta`, shape (p,).

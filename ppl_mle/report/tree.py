@@ -52,7 +52,7 @@ def to_datatree(
     Raises
     ------
     RequestError
-        ``kind="estimator"`` without draws, an unknown kind, or `ci_prob` outside (0, 1).
+        ``kind="estimator"`` without draws, an unknown kind, `ci_prob` outside (0, 1), or a name with a slash.
 
     Notes
     -----
@@ -74,6 +74,7 @@ def to_datatree(
         raise RequestError(f"kind={kind!r} is unknown; use 'estimator' or 'point'")
     groups |= {name: dataset.assign_attrs(_attrs() | dataset.attrs) for name, dataset in data_groups.items()}
     groups |= {"fit": _fit_group(results), "optimizer_result": _optimizer_group(results)}
+    _require_no_slash(groups)
     tree = xr.DataTree.from_dict({name: _writable(dataset) for name, dataset in groups.items()})
     if kind == "estimator":
         tree.attrs["kind"] = kind
@@ -110,6 +111,16 @@ def read_point(tree: Any) -> dict[str, np.ndarray]:
         )
     point = posterior.isel(chain=0, draw=0)
     return {str(name): array.to_numpy() for name, array in point.data_vars.items()}
+
+
+def _require_no_slash(groups: Mapping[str, xr.Dataset]) -> None:
+    """A DataTree's paths are made of slashes, so that names cannot hold one."""
+    for dataset in groups.values():
+        for name in dataset.variables:
+            if "/" in str(name):
+                raise RequestError(
+                    f"{name!r} contains a slash, which no name in a DataTree may; rename it in the model"
+                )
 
 
 def _estimator_groups(
