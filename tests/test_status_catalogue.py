@@ -18,8 +18,9 @@ X = np.arange(8.0)
 
 
 def quiet(model, find=find_MLE, **options):
-    """The fit without its warning."""
+    """The fit without its own warning; a warning of NumPy's that reaches the user fails the test."""
     with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
         warnings.simplefilter("ignore", FitWarning)
         return find(model, progressbar=False, **options)
 
@@ -210,9 +211,8 @@ class TestBoundary:
             pm.Uniform("y", 0, b, observed=Y)
         fit = quiet(model, initvals={"b": 6.0})
         assert fit.status is not Status.CONVERGED, fit.message
-        if fit.status is Status.BOUNDARY:
-            assert fit.params["b"] == pytest.approx(Y.max(), rel=1e-9)
-            assert np.isnan(fit.bse["b"])
+        assert fit.params["b"] == pytest.approx(Y.max(), rel=1e-9)
+        assert np.isnan(fit.bse["b"])
 
 
 class TestInfinite:
@@ -291,7 +291,8 @@ class TestNeverSilentlyWrong:
             pm.Laplace("y", m, 1, observed=np.array([0.3, 1.7, 4.1, 9.0]))
         fit = quiet(model)
         assert fit.status is not Status.CONVERGED
-        assert fit.llf <= -np.abs(np.array([0.3, 1.7, 4.1, 9.0]) - 2).sum() - 4 * np.log(2) + 1e-9
+        assert 1.7 <= fit.params["m"] <= 4.1
+        assert fit.llf == pytest.approx(-11.1 - 4 * np.log(2), rel=1e-9)
 
     def test_start_at_a_saddle_is_left(self):
         # (a^2 + b^2)/2 - (a^4 + b^4)/4 has a stationary point of minimum type at the start 0 and maxima at +-1.
@@ -577,7 +578,7 @@ def test_cauchy_ends_in_one_of_its_maxima(start):
     assert fit.bse["theta"] == pytest.approx(nearest["se"], rel=1e-7)
 
 
-def test_mixture_from_the_default_start_is_never_wrong():
+def test_mixture_ends_in_its_interior_maximum():
     # The likelihood is unbounded where a component sits on one row; the interior maximum is the sensible answer.
     problem = existence("faithful_mixture_unbounded")
     with pm.Model() as model:
@@ -590,3 +591,17 @@ def test_mixture_from_the_default_start_is_never_wrong():
     assert fit.status is Status.CONVERGED, fit.message
     expected = interior.estimates[["mu1", "mu2", "sigma1", "sigma2"]]
     np.testing.assert_allclose(fit.params[["mu[0]", "mu[1]", "sigma[0]", "sigma[1]"]], expected, rtol=1e-7)
+
+
+@pytest.mark.slow
+def test_mixture_from_identical_components_is_not_certified_there():
+    # From PyMC's start both components are equal and stay equal: a stationary ridge, llf -1095.4, is no maximum.
+    problem = existence("faithful_mixture_unbounded")
+    with pm.Model() as model:
+        w = pm.Uniform("w", 0, 1)
+        mu = pm.Flat("mu", shape=2)
+        sigma = pm.HalfFlat("sigma", shape=2)
+        pm.NormalMixture("y", w=pt.stack([w, 1 - w]), mu=mu, sigma=sigma, observed=column(problem, "waiting"))
+    fit = quiet(model)
+    interior = reference_problem("models/faithful_waiting_mixture2")
+    assert not fit.converged or fit.llf == pytest.approx(interior.facts["loglik"], rel=1e-9), fit.message
