@@ -255,24 +255,19 @@ def portpirie(problem):
     pm.CustomDist("y", loc, scale, shape, logp=logp, observed=problem.data["sealevel"].to_numpy(float))
 
 
-def rail(problem):
-    """Random intercept integrated out: the rows of a rail are normal with a common covariance."""
-    rows = np.array([g["travel"].to_numpy(float) for _, g in problem.data.groupby("Rail")])
-    mu = coefficients(["(Intercept)"])[0]
-    between, within = pm.HalfFlat("sigma_group", initval=20.0), pm.HalfFlat("sigma", initval=20.0)
-    cov = within**2 * pt.eye(3) + between**2 * pt.ones((3, 3))
-    pm.MvNormal("y", mu * np.ones(3), cov, observed=rows)
+def one_way(group, response):
+    """Random intercept integrated out, in orthonormal contrasts: one carries a group's mean, the rest only errors."""
 
+    def declare(problem):
+        rows = np.array([g[response].to_numpy(float) for _, g in problem.data.groupby(group)])
+        size = rows.shape[1]
+        contrasts = rows @ np.linalg.qr(np.ones((size, 1)), mode="complete")[0]
+        mu = np.sign(contrasts[0, 0]) * size**0.5 * coefficients(["(Intercept)"])[0]
+        between, within = pm.HalfFlat("sigma_group", initval=20.0), pm.HalfFlat("sigma", initval=20.0)
+        pm.Normal("means", mu, pt.sqrt(within**2 + size * between**2), observed=contrasts[:, 0])
+        pm.Normal("errors", 0, within, observed=contrasts[:, 1:])
 
-def dyestuff(problem):
-    """The same in orthonormal contrasts within each batch of five: one carries the mean, four only the error."""
-    rows = np.array([g["Yield"].to_numpy(float) for _, g in problem.data.groupby("Batch")])
-    contrasts = rows @ np.linalg.svd(np.ones((5, 5)))[0]
-    mu = coefficients(["(Intercept)"])[0]
-    between, within = pm.HalfFlat("sigma_group", initval=20.0), pm.HalfFlat("sigma", initval=20.0)
-    sign = np.sign(contrasts[0, 0])
-    pm.Normal("means", sign * 5**0.5 * mu, pt.sqrt(within**2 + 5 * between**2), observed=contrasts[:, 0])
-    pm.Normal("errors", 0, within, observed=contrasts[:, 1:])
+    return declare
 
 
 def sleepstudy(problem):
@@ -394,8 +389,8 @@ DECLARATIONS = {
     "models/faithful_eruptions_mixture2": mixture("eruptions", (2.0, 4.5), (0.3, 0.3)),
     "models/newcomb_t_nu": newcomb,
     "models/portpirie_gev": portpirie,
-    "models/Dyestuff_lmm": dyestuff,
-    "models/Rail_lmm": rail,
+    "models/Dyestuff_lmm": one_way("Batch", "Yield"),
+    "models/Rail_lmm": one_way("Rail", "travel"),
     "models/sleepstudy_lmm": sleepstudy,
     "models/bcg_meta": bcg,
     "models/lh_ar1": lh_ar1,
@@ -407,7 +402,7 @@ DECLARATIONS = {
     "scale/rare_events": rare_events,
     "scale/tiny_gaussian": tiny_gaussian,
 }
-SLOW = ("models/Nile_local_level", "models/Rail_lmm", "models/bioChemists_zinb")
+SLOW = ("models/Nile_local_level", "models/bioChemists_zinb")
 WEIGHTS = {"models/housing_ordlogit": "Freq"}
 COORDS = {"models/clotting_gamma_inverse": {"column": ["(Intercept)", "log(u)"]}}
 

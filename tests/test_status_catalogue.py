@@ -595,7 +595,7 @@ def test_mixture_ends_in_its_interior_maximum():
 
 @pytest.mark.slow
 def test_mixture_from_identical_components_is_not_certified_there():
-    # From PyMC's start both components are equal and stay equal: a stationary ridge, llf -1095.4, is no maximum.
+    # From PyMC's start both components are equal, and the search ends with one of them empty: llf -1095.3, no maximum.
     problem = existence("faithful_mixture_unbounded")
     with pm.Model() as model:
         w = pm.Uniform("w", 0, 1)

@@ -127,12 +127,16 @@ def _describe_ridge(problem: Problem, search: Search, local: Local, ridges: np.n
     free_labels = [likelihood.scale_labels[i] for i in problem.free]
     moved = problem.free[touched(ridges, local.units)]
     labels = _declared_labels(problem, moved)
+    evidence = gather_evidence(problem, local, search.value) if local.solid.size else None
+    if evidence is not None and evidence.objections:
+        names = f"there is a ridge along {', '.join(labels)}, and off it " + "; ".join(evidence.objections)
+        return Outcome(problem, search, Status.NOT_CONVERGED, local, evidence, names=names)
     return Outcome(
         problem,
         search,
         Status.UNIDENTIFIED,
         local,
-        gather_evidence(problem, local, search.value) if local.solid.size else None,
+        evidence,
         names=", ".join(free_combinations(ridges, free_labels)),
         short=", ".join(labels),
         labels=labels,
@@ -202,8 +206,7 @@ def _combine(inner: Outcome, destination: Destination, away: np.ndarray) -> Outc
             edges=edges,
             unknown=unknown,
         )
-    names = f"{inner.names} (with {everything.names})"
-    return replace(inner, names=names, limits=limits, edges=edges, unknown=unknown)
+    return replace(inner, names=f"{inner.names} (with {everything.names})", edges=edges, unknown=unknown)
 
 
 def _describe_unbounded(problem: Problem, search: Search, away: np.ndarray, destination: Destination) -> Outcome:
