@@ -1,6 +1,6 @@
 """Maximum likelihood, MAP and posterior from one declared PyMC model, every fit certified or diagnosed.
 
-The public names are loaded on first use, so that `ppl-mle --help` does not wait for PyMC.
+Without PyMC loaded, the public names are loaded on first use, so that `ppl-mle --help` does not wait for it.
 """
 
 import sys
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ppl_mle.workflow import compare, report, sample
 
 _HOMES = {
+    "ppl_mle.workflow": ("compare", "sample"),
     "ppl_mle.find": ("explain", "find_MAP", "find_MLE"),
     "ppl_mle.fit": ("Fit", "load"),
-    "ppl_mle.workflow": ("compare", "sample"),
     "ppl_mle.maximize": ("Status",),
     "ppl_mle.errors": (
         "DataError",
@@ -94,3 +94,7 @@ class _Package(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Package
+
+if "pymc" in sys.modules:  # who has PyMC loaded is about to fit, and waits less here than in the first fit
+    for _home in _HOMES:
+        import_module(_home)

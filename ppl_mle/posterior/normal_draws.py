@@ -1,7 +1,6 @@
 """Quasi-random draws of a normal distribution whose sample mean, median and covariance are exact."""
 
 import numpy as np
-from scipy.special import ndtri
 
 from ppl_mle.errors import RequestError
 
@@ -62,6 +61,7 @@ def normal_draws(
 
 def _half(count: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """One of each mirrored pair of standard normal points, shape (count, size)."""
+    from scipy.special import ndtri
     from scipy.stats import qmc
 
     if size > SOBOL_LIMIT:

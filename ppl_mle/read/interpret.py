@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytensor
+import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Variable as GraphVariable
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
@@ -31,6 +32,11 @@ _INTERPRETED = Mode(
 def without_compiler() -> AbstractContextManager:
     """Keep PyTensor from starting a C compiler, and from tracing where in our code each node was made."""
     return pytensor.config.change_flags(cxx="", traceback__limit=0)
+
+
+def as_tensor(graph: Any) -> Any:
+    """Make an ordinary tensor of a graph that may carry dims."""
+    return pt.as_tensor(graph, allow_xtensor_conversion=True)
 
 
 def without_dims(graphs: Sequence[Any]) -> list[Any]:

@@ -12,7 +12,7 @@ from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
 
 from ppl_mle.errors import ModelError
-from ppl_mle.read.interpret import without_compiler, without_dims
+from ppl_mle.read.interpret import as_tensor, without_compiler, without_dims
 from ppl_mle.read.labels import dims_of
 from ppl_mle.read.likelihood import Estimator, Likelihood, Term
 from ppl_mle.read.mapping import Mapping
@@ -21,7 +21,7 @@ from ppl_mle.read.objective import Objective
 from ppl_mle.read.original import Original
 from ppl_mle.read.roles import find_latents, has_constant_density, refuse_discrete
 from ppl_mle.read.starting import Starts
-from ppl_mle.read.terms import as_tensor, choose_terms, count_observations, count_rows, support_of
+from ppl_mle.read.terms import choose_terms, count_observations, count_rows, support_of
 from ppl_mle.read.variables import describe_variables, own_scales
 from ppl_mle.read.weights import weigh
 

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pymc.initial_point import make_initial_point_fn
+from pymc.initial_point import convert_str_to_rv_dict, make_initial_point_expression
+from pymc.pytensorf import find_rng_nodes, replace_rng_nodes, reseed_rngs
 
 from ppl_mle.errors import RequestError, StartError
-from ppl_mle.read.interpret import without_compiler
+from ppl_mle.read.interpret import as_tensor, interpreted, without_compiler, without_dims
+
+_SEED = 0
 
 
 class Starts:
@@ -35,12 +38,27 @@ class Starts:
         return np.concatenate([np.ravel(point[name]) for name in self._names]).astype(float)
 
     def _point(self, overrides: Any) -> dict[str, Any]:
-        with without_compiler(), np.errstate(all="ignore"):
+        names = [value.name for value in self._model.value_vars]
+        with np.errstate(all="ignore"):
             try:
-                return make_initial_point_fn(model=self._model, overrides=overrides)(0)
+                return dict(zip(names, self._evaluate(overrides or {}), strict=True))
             except (ValueError, TypeError, np.linalg.LinAlgError) as exc:
                 given = f" with initvals={overrides}" if overrides else ""
                 raise StartError(f"PyMC's initial point{given} cannot be computed: {_first_line(exc)}") from exc
+
+    def _evaluate(self, overrides: Mapping[str, Any]) -> list[Any]:
+        """Interpret PyMC's expression of the initial point; what it draws from priors is seeded."""
+        model = self._model
+        with without_compiler():
+            graphs = make_initial_point_expression(
+                free_rvs=model.free_RVs,
+                rvs_to_transforms=model.rvs_to_transforms,
+                initval_strategies=model.rvs_to_initial_values | convert_str_to_rv_dict(model, dict(overrides)),
+                return_transformed=True,
+            )
+            graphs = without_dims(replace_rng_nodes([as_tensor(graph) for graph in graphs]))
+        reseed_rngs(find_rng_nodes(graphs), _SEED)
+        return interpreted([], graphs)()
 
     def _checked(self, initvals: Mapping[str, Any]) -> dict[str, Any]:
         known = {rv.name for rv in self._model.free_RVs} | {value.name for value in self._model.value_vars}

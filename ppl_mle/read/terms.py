@@ -11,7 +11,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorConstant
 
 from ppl_mle.errors import RequestError
-from ppl_mle.read.interpret import interpreted
+from ppl_mle.read.interpret import as_tensor, interpreted
 from ppl_mle.read.likelihood import Estimator, Kind, Term
 
 
@@ -75,8 +75,3 @@ def count_observations(terms: Sequence[Term], nobs: float | None) -> float:
     if any(term.kind == "potential" for term in terms):
         return float("nan")
     return float(sum(term.rows for term in terms if term.kind == "observed"))
-
-
-def as_tensor(graph: Any) -> Any:
-    """An ordinary tensor for a graph that may carry dims."""
-    return pt.as_tensor(graph, allow_xtensor_conversion=True)
