@@ -12,9 +12,10 @@ import xarray as xr
 
 from ppl_mle.errors import DataError, FitError, FitWarning, RequestError
 from ppl_mle.inference import Estimates, Results, ResultsView, estimate_deterministic, infer
-from ppl_mle.maximize import ENGINES, Engine, Maximum, Ticker, maximize
+from ppl_mle.maximize import ENGINES, Engine, Maximum, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.posterior.normal_draws import normal_draws
+from ppl_mle.progress import Progress
 from ppl_mle.read import current_model, hash_data, hash_model, model_data, model_groups, read_model
 from ppl_mle.report.store import dump_results, parse_results
 from ppl_mle.report.summary import Summary, summarize
@@ -177,10 +178,7 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
     likelihood = read_model(model, estimator, latent=options.latent, weights=options.weights, nobs=options.nobs)
     engines = ENGINES if options.engine is None else (options.engine,)
     plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
-    with Ticker(options.progressbar) as ticker:
-        maximum = maximize(
-            plan, initvals=options.initvals, random_seed=options.random_seed, tick=ticker.tick, engines=engines
-        )
+    maximum = _maximize(plan, engines, options)
     hashes = {"model_hash": hash_model(model), "data_hash": hash_data(model_data(model))}
     fit = Fit(
         infer(maximum, **hashes, seconds=time.perf_counter() - begun), maximum, model, options.weights is not None
@@ -190,6 +188,21 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
             raise FitError(fit.message, fit)
         warnings.warn(FitWarning(fit.message), stacklevel=3)
     return fit
+
+
+def _maximize(plan: Plan, engines: Sequence[Engine], options: Options) -> Maximum:
+    """Maximize with progress on standard error; an interrupt carries what was reached as its message."""
+    with Progress("maximizing", options.progressbar) as progress:
+
+        def tick(iteration: int, value: float) -> None:
+            progress.say(f"iteration {iteration} of the search, log-density {value:.6g}")
+
+        try:
+            return maximize(
+                plan, initvals=options.initvals, random_seed=options.random_seed, tick=tick, engines=engines
+            )
+        except KeyboardInterrupt as exc:
+            raise KeyboardInterrupt(f"at {progress.reached}") from exc
 
 
 def load(path: str | Path) -> Fit:

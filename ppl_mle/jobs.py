@@ -15,6 +15,7 @@ from ppl_mle.find import explain, find_MAP, find_MLE
 from ppl_mle.fit import Fit
 from ppl_mle.inference import normal_quantile
 from ppl_mle.posterior import check_draws, summarize_draws
+from ppl_mle.progress import Progress
 from ppl_mle.report.record import agreement_record, draws_record, fit_record, write_json
 from ppl_mle.report.terminal import print_agreement, print_draws, print_summary
 from ppl_mle.report.write import check_target, write_text, write_with
@@ -132,18 +133,19 @@ def run_report(job: Job) -> int:
     fit = _fit(job, loaded)
     sampled = job.with_posterior or job.posterior is not None
     idata = _draws(job, fit) if sampled else None
-    report(
-        fit,
-        idata,
-        path=target,
-        ci_prob=job.ci_prob,
-        title=loaded.script.name,
-        model_text=loaded.script.doc,
-        data_text=_describe_data(job, loaded.frame),
-        reference=loaded.script.reference(loaded.frame),
-        command=shlex.join(["ppl-mle", *sys.argv[1:]]),
-        seed=job.seed,
-    )
+    with Progress("writing the report"):
+        report(
+            fit,
+            idata,
+            path=target,
+            ci_prob=job.ci_prob,
+            title=loaded.script.name,
+            model_text=loaded.script.doc,
+            data_text=_describe_data(job, loaded.frame),
+            reference=loaded.script.reference(loaded.frame),
+            command=shlex.join(["ppl-mle", *sys.argv[1:]]),
+            seed=job.seed,
+        )
     if job.as_json:
         posterior = None if idata is None else agreement_record(compare(fit, idata, job.ci_prob))
         print(write_json({"path": str(target), "fit": fit_record(fit.results, job.ci_prob), "comparison": posterior}))
@@ -157,9 +159,10 @@ def run_report(job: Job) -> int:
 
 def _load(job: Job) -> _Loaded:
     normal_quantile(job.ci_prob)
-    script = load_script(job.script)
-    frame = script.load_data() if job.data is None else script.read_data(job.data)
-    return _Loaded(script, frame, script.build_model(frame))
+    with Progress("loading the script"):
+        script = load_script(job.script)
+        frame = script.load_data() if job.data is None else script.read_data(job.data)
+        return _Loaded(script, frame, script.build_model(frame))
 
 
 def _fit(job: Job, loaded: _Loaded) -> Fit:

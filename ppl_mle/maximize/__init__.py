@@ -3,7 +3,6 @@
 from ppl_mle.maximize.engines import ENGINES, Engine
 from ppl_mle.maximize.maximum import Certificate, EdgeValue, Maximum
 from ppl_mle.maximize.newton import Newton
-from ppl_mle.maximize.progress import Ticker
 from ppl_mle.maximize.quasi_newton import QuasiNewton
 from ppl_mle.maximize.run import maximize
 from ppl_mle.maximize.status import Status
@@ -17,6 +16,5 @@ __all__ = [
     "Newton",
     "QuasiNewton",
     "Status",
-    "Ticker",
     "maximize",
 ]
