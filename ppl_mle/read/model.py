@@ -24,6 +24,7 @@ from ppl_mle.read.starting import Starts
 from ppl_mle.read.terms import choose_terms, count_observations, count_rows, support_of
 from ppl_mle.read.variables import describe_variables, own_scales
 from ppl_mle.read.weights import weigh
+from ppl_mle.read.widen import widen_integers
 
 
 def current_model(model: Any = None) -> Any:
@@ -88,7 +89,7 @@ def read_model(
         theta, replacements = _join_values(model, free, start)
         data = _frozen_data(model)
         graphs = model.logp(vars=[source.rv for source in sources], jacobian=False, sum=False)
-        graphs = [as_tensor(graph) for graph in graphs]
+        graphs = widen_integers([as_tensor(graph) for graph in graphs])
         rows = [
             count_rows(model, s, g, replacements | data, theta, start(None))
             for s, g in zip(sources, graphs, strict=True)
