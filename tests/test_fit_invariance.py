@@ -13,7 +13,7 @@ from ppl_mle import find_MLE
 
 pytestmark = pytest.mark.filterwarnings("error::ppl_mle.errors.FitWarning")
 
-FEW = settings(max_examples=4, deadline=None, derandomize=True)
+FEW = settings(max_examples=3, deadline=None, derandomize=True)
 # Multiples of 1/64: sums and shifts by whole numbers are exact, so an invariance holds to the last bit of the data.
 RNG = np.random.default_rng(8)
 X = np.round(RNG.normal(size=(20, 2)) * 64) / 64

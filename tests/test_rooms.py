@@ -14,6 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Each room and the rooms it may import, nearest first; a new room or module of the top level is entered here.
 MAY_IMPORT = {
     "errors": (),
+    "progress": ("errors",),
     "table": ("errors",),
     "script": ("table", "errors"),
     "read": ("errors",),
@@ -22,10 +23,10 @@ MAY_IMPORT = {
     "inference": ("maximize", "read", "errors"),
     "posterior": ("inference", "maximize", "read", "errors"),
     "report": ("posterior", "inference", "maximize", "plan", "read", "errors"),
-    "fit": ("report", "posterior", "inference", "maximize", "plan", "read", "errors"),
+    "fit": ("report", "posterior", "inference", "maximize", "plan", "read", "progress", "errors"),
     "find": ("fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
     "workflow": ("find", "fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
-    "jobs": ("workflow", "find", "fit", "report", "posterior", "inference", "script", "table", "errors"),
+    "jobs": ("workflow", "find", "fit", "report", "posterior", "inference", "script", "table", "progress", "errors"),
     "cli": ("jobs", "script", "errors"),
     "__main__": ("cli",),
     "__init__": ("workflow", "find", "fit", "maximize", "errors"),

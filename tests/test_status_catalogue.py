@@ -73,6 +73,13 @@ def kinked():
     return model
 
 
+def ordinal(levels, counts):
+    with pm.Model() as model:
+        cuts = pm.Flat("cuts", shape=3, transform=pm.distributions.transforms.ordered, initval=[-1.0, 0.0, 1.0])
+        pm.OrderedLogistic("y", eta=0.0, cutpoints=cuts, compute_p=False, observed=np.repeat(levels, counts))
+    return model
+
+
 def eight_schools():
     y, s = np.array([28.0, 8, -3, 7, -1, 1, 18, 12]), np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
     with pm.Model() as model:
@@ -187,6 +194,11 @@ class TestBoundary:
         assert fit.bse["p[0]"] == pytest.approx(np.sqrt(7 * 5 / 12**3), rel=1e-5)
         assert [edge.label for edge in fit.certificate.boundary] == ["p[1]"]
 
+    def test_empty_category_between_two_cutpoints(self):
+        fit = quiet(ordinal([0, 2, 3], [5, 4, 3]))
+        assert fit.status is Status.BOUNDARY, fit.message
+        np.testing.assert_allclose(fit.params, np.log([5 / 7, 5 / 7, 3]), rtol=1e-6)
+
     def test_variance_of_underdispersed_data_is_zero(self):
         errors = np.array([3.0, 2.0, 4.0, 2.5, 3.5, 3.0, 2.0, 5.0])
         with pm.Model() as model:
@@ -259,8 +271,40 @@ class TestInfinite:
         assert fit.params["a"] == pytest.approx(np.log(2.5), rel=1e-7)
         assert fit.bse["a"] == pytest.approx(10**-0.5, rel=1e-6)
 
+    def test_empty_first_category(self):
+        fit = warned(ordinal([1, 2, 3], [5, 4, 3]), "INFINITE")
+        assert fit.params["cuts[0]"] == -np.inf
+        np.testing.assert_allclose(fit.params[["cuts[1]", "cuts[2]"]], np.log([5 / 7, 3]), rtol=1e-5)
+
+    def test_limits_of_beta_binomial_counts(self):
+        # Counts of less than binomial spread: both shapes grow, towards a binomial with half.
+        counts = np.array([5, 5, 4, 6, 5, 5, 6, 4])
+        with pm.Model() as model:
+            a, b = pm.HalfFlat("a"), pm.HalfFlat("b")
+            pm.BetaBinomial("y", alpha=a, beta=b, n=10, observed=counts)
+        fit = warned(model, "INFINITE")
+        assert list(fit.params) == [np.inf, np.inf]
+        assert fit.llf == pytest.approx(stats.binom.logpmf(counts, 10, 0.5).sum(), rel=1e-6)
+        # Incident: rounding in PyMC's log-beta at 1e13 was reported as a higher maximum from another start.
+        assert not any("higher" in finding for finding in fit.findings)
+
 
 class TestUnbounded:
+    def test_constant_response(self):
+        with pm.Model() as model:
+            mu, sigma = pm.Flat("mu"), pm.HalfFlat("sigma")
+            pm.Normal("y", mu, sigma, observed=np.full(5, 3.3))
+        fit = warned(model, "UNBOUNDED")
+        assert np.isnan(fit.params["sigma"])
+
+    def test_everything_that_runs_away_is_withheld(self):
+        # Gamma at one point: shape and rate both grow without limit, their ratio fixed.
+        with pm.Model() as model:
+            shape, rate = pm.HalfFlat("shape"), pm.HalfFlat("rate")
+            pm.Gamma("y", alpha=shape, beta=rate, observed=np.full(5, 3.3))
+        fit = warned(model, "UNBOUNDED")
+        assert np.isnan(fit.params[["shape", "rate"]]).all()
+
     def test_saturated_mean_with_free_sigma(self):
         fit = warned(saturated(), "UNBOUNDED")
         assert np.isnan(fit.params["sigma"])
@@ -303,6 +347,32 @@ class TestNeverSilentlyWrong:
         assert fit.status is Status.CONVERGED, fit.message
         np.testing.assert_allclose(np.abs(fit.params), 1, rtol=1e-9)
         np.testing.assert_allclose(fit.bse, 0.5**0.5, rtol=1e-9)
+
+    def test_start_between_two_maxima_is_left(self):
+        # y ~ N(a^2, 1): the start 0 is a minimum; the maxima are +-sqrt(mean).
+        with pm.Model() as model:
+            a = pm.Flat("a")
+            pm.Normal("y", a**2, 1, observed=Y)
+        fit = quiet(model)
+        top = np.sqrt(Y.mean())
+        assert fit.status is Status.CONVERGED, fit.message
+        assert abs(fit.params["a"]) == pytest.approx(top, rel=1e-9)
+        assert fit.bse["a"] == pytest.approx(1 / (2 * top * np.sqrt(Y.size)), rel=1e-9)
+
+    @pytest.mark.parametrize("apart", [1e-6, 1e-7, 3e-8, 1e-8, 1e-10])
+    def test_nearly_equal_columns_are_not_infinite(self, apart):
+        # Incident: coefficients of columns that differ by 1e-8 were called infinite, with a log-likelihood below the
+        # maximum. It is finite; it may be missed, or the columns be called indistinguishable, but not more.
+        x, z, noise = np.random.default_rng(3).normal(size=(3, 20))
+        y = 1 + x + noise
+        with pm.Model() as model:
+            a, b, sigma = pm.Flat("a"), pm.Flat("b", shape=2), pm.HalfFlat("sigma")
+            pm.Normal("y", a + x * b[0] + (x + apart * z) * b[1], sigma, observed=y)
+        fit = quiet(model)
+        assert fit.status in (Status.CONVERGED, Status.UNIDENTIFIED, Status.NOT_CONVERGED), fit.message
+        if fit.converged:
+            rss = np.linalg.lstsq(np.column_stack([np.ones(20), x, z]), y, rcond=None)[1][0]
+            assert fit.llf == pytest.approx(-10 * (np.log(2 * np.pi * rss / 20) + 1), rel=1e-8)
 
     def test_quartic_maximum_has_no_standard_error(self):
         # -m^4: a strict maximum at 0 without curvature. Anything may be said but a certified finite standard error.

@@ -23,5 +23,5 @@ def confidence_band(maximum: Maximum, curve: Curve, ci_prob: float = 0.95) -> pd
         Columns `lower` and `upper`, one row per grid point.
     """
     labels = tuple(str(x) for x in range(len(curve.x_grid)))
-    covariance = propagate(curve.jacobian, maximum.covariance)
+    covariance = propagate(curve.jacobian, maximum)
     return Estimates(labels, curve.mean, covariance, (curve.scale,) * len(labels)).wald(ci_prob)

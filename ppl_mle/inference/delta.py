@@ -7,6 +7,8 @@ from ppl_mle.inference.estimates import Estimates
 from ppl_mle.maximize import Maximum
 from ppl_mle.read.scale import LINE
 
+_CHANGES = 1e-7
+
 
 def estimate_declared(maximum: Maximum) -> Estimates:
     """Estimates of the free variables on the declared scale, with the limits that a diagnosis found.
@@ -16,7 +18,7 @@ def estimate_declared(maximum: Maximum) -> Estimates:
     """
     likelihood = maximum.plan.likelihood
     values = likelihood.mapping.declared(maximum.theta).copy()
-    covariance = propagate(likelihood.mapping.jacobian(maximum.theta), maximum.covariance)
+    covariance = propagate(likelihood.mapping.jacobian(maximum.theta), maximum)
     for label, limit in maximum.declared.items():
         position = likelihood.labels.index(label)
         values[position] = limit
@@ -41,27 +43,26 @@ def estimate_deterministic(maximum: Maximum, name: str) -> Estimates:
     if name not in mapping.deterministic_names:
         raise RequestError(f"{name!r} is no Deterministic of the model; these are {mapping.deterministic_names}")
     value = mapping.deterministic(name, maximum.theta)
-    covariance = propagate(mapping.deterministic_jacobian(name, maximum.theta), maximum.covariance)
+    covariance = propagate(mapping.deterministic_jacobian(name, maximum.theta), maximum)
     labels = maximum.plan.likelihood.label(name, value.shape)
     return Estimates(labels, np.ravel(value).astype(float), covariance, (LINE,) * value.size)
 
 
-def propagate(jacobian: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+def propagate(jacobian: np.ndarray, maximum: Maximum) -> np.ndarray:
     """Covariance J C J' of functions of the unconstrained vector.
 
     Parameters
     ----------
     jacobian : array, shape (q, p)
-    covariance : array, shape (p, p)
-        NaN where a coordinate has no variance.
+    maximum : Maximum
 
     Returns
     -------
     array, shape (q, q)
-        NaN only for functions that depend on a coordinate without a variance.
+        NaN for functions that change along a direction about which nothing is known.
     """
-    unknown = np.isnan(np.diag(covariance))
-    moved = jacobian @ np.where(np.isnan(covariance), 0.0, covariance) @ jacobian.T
-    lost = np.any(jacobian[:, unknown] != 0, axis=1)
-    moved[lost, :] = moved[:, lost] = np.nan
-    return moved
+    covariance = jacobian @ maximum.covariance @ jacobian.T
+    size = np.abs(jacobian).max(axis=1, initial=0.0)
+    lost = np.any(np.abs(jacobian @ maximum.lost) > _CHANGES * size[:, None], axis=1)
+    covariance[lost, :] = covariance[:, lost] = np.nan
+    return covariance

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ppl_mle.inference.delta import estimate_declared
+from ppl_mle.inference.delta import estimate_declared, propagate
 from ppl_mle.inference.results import Results
 from ppl_mle.maximize import Maximum
 
@@ -31,7 +31,7 @@ def infer(maximum: Maximum, *, model_hash: str, data_hash: str, seconds: float) 
         variables=likelihood.variables,
         coords={dim: values for dim, values in likelihood.coords.items() if _is_used(dim, likelihood.dims)},
         theta=maximum.theta,
-        theta_covariance=maximum.covariance,
+        theta_covariance=propagate(np.eye(likelihood.size), maximum),
         free_labels=tuple(likelihood.free_labels),
         gradient=maximum.gradient,
         status=maximum.status,

@@ -40,8 +40,8 @@ def find_drift(path: Path, units: np.ndarray) -> Drift | None:
     """Look for coordinates whose steps keep their sign and size over the last steps of a path.
 
     Newton steps towards a strict maximum shrink quadratically. Towards a maximum at infinity they do not shrink:
-    they are constant for exponential tails and grow for algebraic ones. Meanwhile the slope along the steps dies out
-    when the log-density has a limit, and lasts when it has none.
+    they are constant for exponential tails and grow for algebraic ones. Meanwhile slope and curvature along the steps
+    die out, which on an ill-conditioned but strict maximum the curvature does not.
 
     Parameters
     ----------
@@ -68,10 +68,14 @@ def find_drift(path: Path, units: np.ndarray) -> Drift | None:
     if abs(gains[-1]) > _SPENT:
         return None
     lead = moving[np.argmax((size.sum(axis=0) / (1 + np.abs(points[-1])))[moving])]
-    rates = gains / size[:, lead]
-    if np.median(np.abs(rates[-2:])) >= _SHRINKS * np.median(np.abs(rates[:2])):
+    curvatures = np.sum(np.diff(gradients, axis=0) * steps, axis=1) / size[:, lead] ** 2
+    if not (_dies_out(gains / size[:, lead]) and _dies_out(curvatures)):
         return None
     return Drift(moving, np.sign(steps[-1])[moving], bounded=True)
+
+
+def _dies_out(values: np.ndarray) -> bool:
+    return bool(np.median(np.abs(values[-2:])) < _SHRINKS * np.median(np.abs(values[:2])))
 
 
 def find_escape(problem: Problem, search: Search) -> Drift | None:
@@ -84,10 +88,10 @@ def find_escape(problem: Problem, search: Search) -> Drift | None:
     Drift or None
     """
     travelled = search.x - search.origin
-    outward = -search.gradient * np.sign(travelled) > _DRAWN
-    bent = problem.is_transformed & (np.abs(travelled) > _ESCAPED) & outward
-    moving = np.flatnonzero(bent)
-    return Drift(moving, np.sign(travelled)[moving], bounded=False) if len(moving) else None
+    far = problem.is_transformed & (np.abs(travelled) > _ESCAPED)
+    drawn = far & (-search.gradient * np.sign(travelled) > _DRAWN)
+    moving = np.flatnonzero(far)
+    return Drift(moving, np.sign(travelled)[moving], bounded=False) if np.any(drawn) else None
 
 
 def continue_newton(problem: Problem, search: Search) -> Path:

@@ -42,6 +42,11 @@ class Evidence:
     steady: bool
 
     @property
+    def runs_on(self) -> bool:
+        """Whether the quadratic is not that of a maximum: its curvature changes over a step or a standard error."""
+        return not (self.steady and self.hessian_error < _SAME_CURVATURE)
+
+    @property
     def objections(self) -> list[str]:
         """Reasons not to certify a maximum; empty for a certified one."""
         reasons = []

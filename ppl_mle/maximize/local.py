@@ -108,7 +108,8 @@ def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: n
         return Local(x, gradient, units, hole, np.diag(units), hole, np.eye(len(x)))
     units = equilibrate(matrix, gradient, x)
     scaled, vectors = np.linalg.eigh(matrix * np.outer(units, units))
-    basis = units[:, None] * vectors / np.sqrt(np.maximum(np.abs(scaled), _FLOOR * np.abs(scaled).max()))
+    floor = _FLOOR * (float(np.abs(scaled).max()) or 1.0)
+    basis = units[:, None] * vectors / np.sqrt(np.maximum(np.abs(scaled), floor))
     for _ in range(_WHITENINGS):
         whitened = problem.curvature(x, basis)
         if not np.all(np.isfinite(whitened)):

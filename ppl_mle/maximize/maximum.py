@@ -84,7 +84,11 @@ class Maximum:
     value, gradient : float, array of shape (p,)
         Log-density that was maximized, and its gradient.
     covariance : array, shape (p, p)
-        Inverse negative Hessian on the unconstrained scale; zero for held coordinates, NaN where it does not exist.
+        Inverse negative Hessian on the unconstrained scale, on the directions that have curvature; zero for held
+        coordinates, NaN where there is none at all.
+    lost : array, shape (p, k)
+        Directions along which nothing is known, as columns: ridges, and coordinates that ran away. What changes along
+        them has no standard error.
     status : Status
     sentence : str
         The status' sentence with the parameters filled in.
@@ -103,6 +107,7 @@ class Maximum:
     value: float
     gradient: np.ndarray
     covariance: np.ndarray
+    lost: np.ndarray
     status: Status
     sentence: str
     held: Mapping[int, float]

@@ -15,7 +15,9 @@ from ppl_mle.maximize.verdict import Outcome, judge
 from ppl_mle.plan import Plan
 
 _STARTS = 5
-_RETRY = (Status.NOT_CONVERGED, Status.UNBOUNDED)
+_STARTS_WITH_DIAGNOSIS = 3
+_UNSETTLED = (Status.NOT_CONVERGED, Status.UNBOUNDED)
+_TELLING = 1e-3
 
 
 def maximize(
@@ -59,16 +61,33 @@ def maximize(
         search = engine.search(problem, x, tick)
         iterations += search.iterations
         outcomes.append(judge(problem, search, engine))
-        if outcomes[-1].status not in _RETRY:
+        if _is_enough(outcomes):
             break
     return _assemble(plan, _best(outcomes), outcomes, iterations, problem.evaluations)
 
 
+def _is_enough(outcomes: Sequence[Outcome]) -> bool:
+    """Stop at a certified maximum, or when a diagnosis has stood up to other starts."""
+    settled = [outcome for outcome in outcomes if outcome.status not in _UNSETTLED]
+    certified = any(outcome.status is Status.CONVERGED for outcome in settled)
+    return certified or (len(outcomes) >= _STARTS_WITH_DIAGNOSIS and bool(settled))
+
+
 def _best(outcomes: Sequence[Outcome]) -> Outcome:
-    """A point that was certified or diagnosed; else one that shows the density unbounded; else the highest."""
-    settled = [outcome for outcome in outcomes if outcome.status not in _RETRY]
+    """The highest point that was certified or diagnosed; else one that shows the density unbounded; else the highest.
+
+    A certified maximum gives way only to a diagnosis that is higher by more than rounding.
+    """
+    settled = [outcome for outcome in outcomes if outcome.status not in _UNSETTLED]
     unbounded = [outcome for outcome in outcomes if outcome.status is Status.UNBOUNDED]
-    return min(settled or unbounded or outcomes, key=lambda outcome: outcome.search.value)
+    best = min(settled or unbounded or outcomes, key=lambda outcome: outcome.search.value)
+    rivals = [o for o in settled if o.status is Status.CONVERGED and o.search.value - best.search.value < _margin(best)]
+    return rivals[0] if rivals else best
+
+
+def _margin(outcome: Outcome) -> float:
+    """What log-densities far out on the way to a limit may differ by through rounding alone."""
+    return _TELLING * max(1.0, abs(outcome.search.value))
 
 
 def _assemble(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations: int, evaluations: int) -> Maximum:
@@ -80,6 +99,7 @@ def _assemble(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations
         value=-best.search.value,
         gradient=gradient,
         covariance=best.covariance,
+        lost=best.lost,
         status=best.status,
         sentence=best.status.sentence(best.names, best.short),
         held=dict(plan.held),
@@ -115,7 +135,9 @@ def _findings(best: Outcome, outcomes: Sequence[Outcome]) -> list[str]:
     unbounded = [o for o in others if o.status is Status.UNBOUNDED and o.short != best.short]
     if unbounded and best.status is not Status.UNBOUNDED:
         findings.append(f"from another start the density rises without bound as {unbounded[0].names}")
-    higher = [o for o in others if o.search.value < best.search.value - 1e-6 and o.status is not Status.UNBOUNDED]
+    higher = [
+        o for o in others if o.search.value < best.search.value - _margin(best) and o.status is not Status.UNBOUNDED
+    ]
     if higher:
         findings.append(
             f"from another start the search reached a log-density higher by "

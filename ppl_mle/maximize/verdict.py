@@ -46,7 +46,9 @@ class Outcome:
         Declared values that differ from those at the point.
     edges : tuple of EdgeValue
     unknown : array of int
-        Unconstrained coordinates without a variance.
+        Unconstrained coordinates that ran away.
+    ridges : array, shape (size, k)
+        Directions of a ridge in the free coordinates, as columns.
     """
 
     problem: Problem
@@ -60,6 +62,7 @@ class Outcome:
     limits: dict[str, float] = field(default_factory=dict)
     edges: tuple[EdgeValue, ...] = ()
     unknown: np.ndarray = field(default_factory=lambda: np.array([], int))
+    ridges: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def theta(self) -> np.ndarray:
@@ -68,16 +71,21 @@ class Outcome:
 
     @property
     def covariance(self) -> np.ndarray:
-        """On the unconstrained scale: zero for held coordinates, NaN where it is not known, shape (p, p)."""
+        """On the unconstrained scale: zero for held coordinates, NaN where there is no maximum, shape (p, p)."""
         size = self.problem.likelihood.size
         covariance = np.zeros((size, size))
         free = np.ix_(self.problem.free, self.problem.free)
         if self.problem.size:
             diagnosed = self.status not in (Status.NOT_CONVERGED, Status.UNBOUNDED)
             covariance[free] = self.local.covariance if self.local is not None and diagnosed else np.nan
-        covariance[self.unknown, :] = np.nan
-        covariance[:, self.unknown] = np.nan
         return covariance
+
+    @property
+    def lost(self) -> np.ndarray:
+        """Directions along which nothing is known, as columns, shape (p, k)."""
+        ridges = np.zeros((self.problem.likelihood.size, self.ridges.shape[1]))
+        ridges[self.problem.free[: len(self.ridges)]] = self.ridges
+        return np.hstack([ridges, np.eye(self.problem.likelihood.size)[:, self.unknown]])
 
 
 def judge(problem: Problem, search: Search, engine: Engine, depth: int = _DEPTH) -> Outcome:
@@ -140,7 +148,7 @@ def _describe_ridge(problem: Problem, search: Search, local: Local, ridges: np.n
         names=", ".join(free_combinations(ridges, free_labels)),
         short=", ".join(labels),
         labels=labels,
-        unknown=moved,
+        ridges=ridges / np.linalg.norm(ridges, axis=0),
     )
 
 
@@ -155,7 +163,7 @@ def _unsettled(
 ) -> Outcome:
     """Look for a runaway where a point could not be certified."""
     drift = None
-    if evidence is not None:
+    if evidence is not None and evidence.runs_on:
         drift = find_drift(continue_newton(problem, search), search.units)
     drift = drift or find_drift(search.path, search.units) or find_escape(problem, search)
     if drift is not None:

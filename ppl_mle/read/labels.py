@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 
 def dims_of(model: Any, name: str, ndim: int) -> tuple[str, ...]:
@@ -20,7 +21,7 @@ def coordinates_of(model: Any, dims: Sequence[str], shape: Sequence[int]) -> lis
     for dim, length in zip(dims, shape, strict=True):
         values = model.coords.get(dim)
         usable = values is not None and len(values) == length
-        coordinates.append(np.asarray(values) if usable else np.arange(length))
+        coordinates.append(pd.Index(values).to_numpy() if usable else np.arange(length))
     return coordinates
 
 

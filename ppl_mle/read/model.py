@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
@@ -24,7 +25,7 @@ from ppl_mle.read.starting import Starts
 from ppl_mle.read.terms import choose_terms, count_observations, count_rows, support_of
 from ppl_mle.read.variables import describe_variables, own_scales
 from ppl_mle.read.weights import weigh
-from ppl_mle.read.widen import widen_integers
+from ppl_mle.read.widen import widen_constants
 
 
 def current_model(model: Any = None) -> Any:
@@ -89,7 +90,7 @@ def read_model(
         theta, replacements = _join_values(model, free, start)
         data = _frozen_data(model)
         graphs = model.logp(vars=[source.rv for source in sources], jacobian=False, sum=False)
-        graphs = widen_integers([as_tensor(graph) for graph in graphs])
+        graphs = widen_constants([as_tensor(graph) for graph in graphs])
         rows = [
             count_rows(model, s, g, replacements | data, theta, start(None))
             for s, g in zip(sources, graphs, strict=True)
@@ -113,7 +114,7 @@ def read_model(
         original=Original(values, start.shapes, sums, max(rows, default=1)),
         mapping=Mapping(theta, declared, deterministics, start, own_scales(variables)),
         dims={var.name: dims_of(model, var.name, var.type.ndim) for var in [*free, *model.deterministics]},
-        coords={dim: np.asarray(values) for dim, values in model.coords.items() if values is not None},
+        coords={dim: pd.Index(values).to_numpy() for dim, values in model.coords.items() if values is not None},
         nobs=count_observations(terms, nobs),
         missing={name: int(np.prod(rv.type.shape)) for rv, name in missing.items()},
         weighted=weights is not None,

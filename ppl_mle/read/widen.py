@@ -1,7 +1,7 @@
-"""Small integer constants as 64-bit ones, so that functions of them are taken in double precision.
+"""Constants in 64 bits, so that functions of them are taken in double precision.
 
-PyTensor stores a Python integer in the smallest type that holds it, and NumPy takes the logarithm of an 8-bit integer in
-half or single precision: the log-density of `pm.Normal("y", mu, 3)` is then wrong in its eighth digit.
+PyTensor stores a Python number in the smallest type that holds it, and then takes `log(3)` and `sqrt(2.0)` in single
+precision: the log-densities of `pm.Normal("y", mu, 3)` and of a censored normal are wrong in their eighth digit.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,14 @@ from pytensor.tensor.basic import constant
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.variable import TensorConstant
 
-_SMALL = ("int8", "int16", "int32", "uint8", "uint16", "uint32")
+_WIDE = {
+    **dict.fromkeys(("int8", "int16", "int32", "uint8", "uint16", "uint32"), "int64"),
+    **dict.fromkeys(("float16", "float32"), "float64"),
+}
 
 
-def widen_integers(graphs: Sequence[Any]) -> list[Any]:
-    """Rebuild graphs with 64-bit integers in the place of the small ones that arithmetic uses.
+def widen_constants(graphs: Sequence[Any]) -> list[Any]:
+    """Rebuild graphs with 64-bit constants in the place of the small ones that arithmetic uses.
 
     Parameters
     ----------
@@ -35,8 +38,8 @@ def widen_integers(graphs: Sequence[Any]) -> list[Any]:
         if isinstance(node.op, Elemwise):
             for argument in node.inputs:
                 small = _seen_through(argument)
-                if isinstance(small, TensorConstant) and small.type.dtype in _SMALL:
-                    replacements[small] = constant(np.asarray(small.data, "int64"))
+                if isinstance(small, TensorConstant) and small.type.dtype in _WIDE:
+                    replacements[small] = constant(np.asarray(small.data, _WIDE[small.type.dtype]))
     if not replacements:
         return list(graphs)
     return list(clone_replace(list(graphs), replace=replacements, rebuild_strict=False))
