@@ -18,7 +18,7 @@ _COMMON = (
     click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object."),
     click.option("--output", type=click.Path(), metavar="FILE", help="Write the result to FILE as well."),
     click.option("--ci-prob", type=float, default=0.95, show_default=True, help="Content of the intervals."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random."),
 )
 _SAMPLING = (
     click.option("--draws", type=click.IntRange(1), default=1000, show_default=True, help="Draws per chain."),
@@ -38,7 +38,7 @@ def _taking(*options: Any) -> Callable[[Any], Any]:
     return decorate
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
 @click.version_option(package_name="ppl_mle", prog_name="ppl-mle")
 def commands() -> None:
     """Fit PyMC model scripts by maximum likelihood or MAP, sample the posterior, compare, report.

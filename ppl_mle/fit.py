@@ -16,7 +16,7 @@ from ppl_mle.maximize import ENGINES, Engine, Maximum, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.progress import Progress
-from ppl_mle.read import current_model, hash_data, hash_model, model_data, model_groups, read_model
+from ppl_mle.read import current_model, hash_data, hash_model, model_data, read_model
 from ppl_mle.report.store import dump_results, parse_results
 from ppl_mle.report.summary import Summary, summarize
 from ppl_mle.report.tree import to_datatree
@@ -39,12 +39,15 @@ class Fit(ResultsView):
         The model that was fitted, never changed.
     weighted : bool
         Frequency weights were used.
+    groups : dict of str to Dataset
+        `observed_data` and `constant_data` as they were fitted.
     """
 
     results: Results
     maximum: Maximum | None = field(default=None, repr=False)
     model: Any = field(default=None, repr=False)
     weighted: bool = False
+    groups: Mapping[str, xr.Dataset] = field(default_factory=dict, repr=False)
 
     @property
     def plan(self) -> Plan:
@@ -115,7 +118,7 @@ class Fit(ResultsView):
         return to_datatree(
             self.results,
             draws,
-            model_groups(self.model),
+            self.groups,
             kind=kind,
             ci_prob=ci_prob,
             deterministics={name: (dims[name], value) for name, value in derived.items()},
@@ -132,7 +135,7 @@ class Fit(ResultsView):
         write_text(Path(path), dump_results(self.results))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"results": self.results, "maximum": None, "model": None, "weighted": self.weighted}
+        return {"results": self.results, "maximum": None, "model": None, "weighted": self.weighted, "groups": {}}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         for name, value in state.items():
@@ -175,6 +178,7 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
     """Read, plan, maximize and infer; warns or raises as `options.strict` says."""
     begun = time.perf_counter()
     model = current_model(model)
+    _check_options(options)
     likelihood = read_model(model, estimator, latent=options.latent, weights=options.weights, nobs=options.nobs)
     engines = ENGINES if options.engine is None else (options.engine,)
     plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
@@ -188,6 +192,14 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
             raise FitError(fit.message, fit)
         warnings.warn(FitWarning(fit.message), stacklevel=3)
     return fit
+
+
+def _check_options(options: Options) -> None:
+    seed, engine = options.random_seed, options.engine
+    if isinstance(seed, int) and seed < 0:
+        raise RequestError(f"random_seed={seed} is negative; seeds are whole numbers from 0 on")
+    if engine is not None and not (hasattr(engine, "judge") and hasattr(engine, "search")):
+        raise RequestError(f"engine={engine!r} is no engine; pass an object such as ppl_mle.maximize.Newton()")
 
 
 def _maximize(plan: Plan, engines: Sequence[Engine], options: Options) -> Maximum:

@@ -14,6 +14,7 @@ from ppl_mle.errors import DataError, FitWarning, OutputError
 from ppl_mle.find import explain, find_MAP, find_MLE
 from ppl_mle.fit import Fit
 from ppl_mle.inference import normal_quantile
+from ppl_mle.interrupt import noting_interrupts
 from ppl_mle.posterior import check_draws, summarize_draws
 from ppl_mle.progress import Progress
 from ppl_mle.report.record import agreement_record, draws_record, fit_record, write_json
@@ -179,7 +180,8 @@ def _draws(job: Job, fit: Fit) -> xr.DataTree:
     if job.posterior is not None:
         return _read_tree(job.posterior)
     try:
-        return sample(fit, draws=job.draws, tune=job.tune, chains=job.chains, cores=job.cores, random_seed=job.seed)
+        with noting_interrupts():
+            return sample(fit, draws=job.draws, tune=job.tune, chains=job.chains, cores=job.cores, random_seed=job.seed)
     except KeyboardInterrupt as exc:
         reached = f"sampling ({exc}) " if str(exc) else "sampling "
         raise KeyboardInterrupt(f"{reached}after a fit that ended {fit.status.name}, llf {fit.llf:.6g}") from exc

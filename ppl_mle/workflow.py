@@ -13,7 +13,7 @@ from ppl_mle.find import find_MAP
 from ppl_mle.fit import Fit
 from ppl_mle.inference import confidence_band
 from ppl_mle.posterior import Agreement, compare_with_draws, sample_nuts
-from ppl_mle.read import current_model, has_gaussian_errors, hold_variables, response_curve
+from ppl_mle.read import current_model, has_gaussian_errors, hash_data, hold_variables, model_data, response_curve
 from ppl_mle.report.document import build_document
 from ppl_mle.report.figures import FittedCurve
 from ppl_mle.report.html import render_html
@@ -95,6 +95,8 @@ def compare(fit: Fit, idata: xr.DataTree, ci_prob: float = 0.95) -> Agreement:
     RequestError
         No posterior group, or it lacks a variable of the fit.
     """
+    if not isinstance(fit, Fit):
+        raise RequestError(f"compare takes the fit first and the draws second; got {type(fit).__name__} for the fit")
     return compare_with_draws(fit.results, idata, ci_prob=ci_prob)
 
 
@@ -145,6 +147,10 @@ def report(
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise RequestError(f"path={str(path)!r} must end in .html, the format of reports")
+    if reference is not None and not isinstance(reference, pd.DataFrame | pd.Series):
+        raise RequestError(
+            f"reference must be a Series or a DataFrame indexed by label, not {type(reference).__name__}"
+        )
     check_target(path)
     document = build_document(
         fit.results,
@@ -169,6 +175,7 @@ def _fitted_curve(fit: Fit, ci_prob: float) -> FittedCurve | None:
     """The fitted mean with its band, for models with one predictor and a fit with standard errors."""
     if fit.model is None or fit.maximum is None or not fit.converged:
         return None
+    _require_same_data(fit)
     curve = response_curve(fit.model, fit.maximum.plan.likelihood, fit.maximum.theta)
     if curve is None:
         return None
@@ -196,6 +203,7 @@ def _conditioned(fit: Fit) -> Any:
     """The model to sample: the fit's, with its fixed variables as constants."""
     if fit.model is None or fit.maximum is None:
         raise RequestError("this fit was loaded without its model; pass the model to sample() instead")
+    _require_same_data(fit)
     if fit.weighted:
         raise RequestError(
             "this fit is weighted, and the declared model holds no weights; repeat its rows, then sample"
@@ -210,6 +218,11 @@ def _conditioned(fit: Fit) -> Any:
         )
     values = fit.results.estimates.values
     return hold_variables(fit.model, {n: values[var.declared].reshape(var.shape) for n, var in whole.items()})
+
+
+def _require_same_data(fit: Fit) -> None:
+    if hash_data(model_data(fit.model)) != fit.data_hash:
+        raise RequestError("the model's data were replaced after this fit (set_data); fit the model again")
 
 
 def _start_of(fit: Fit) -> dict[str, np.ndarray] | None:

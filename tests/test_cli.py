@@ -16,7 +16,7 @@ from ppl_mle.cli import run
 
 LINEAR = str(Path(__file__).parents[1] / "models" / "linear.py")
 
-SCRIPT = '''
+SCRIPT = """
 import numpy as np, pandas as pd, pymc as pm
 
 def load_data():
@@ -26,7 +26,7 @@ def build_model(data):
     with pm.Model() as model:
         {body}
     return model
-'''
+"""
 
 
 def write_script(folder: Path, body: str, values: str = "[1.0, 2.0, 4.0]") -> str:

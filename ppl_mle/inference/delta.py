@@ -18,7 +18,10 @@ def estimate_declared(maximum: Maximum) -> Estimates:
     """
     likelihood = maximum.plan.likelihood
     values = likelihood.mapping.declared(maximum.theta).copy()
-    covariance = propagate(likelihood.mapping.jacobian(maximum.theta), maximum)
+    jacobian = likelihood.mapping.jacobian(maximum.theta)
+    covariance = propagate(jacobian, maximum)
+    vanished = ~np.any(jacobian, axis=1)
+    covariance[vanished, :] = covariance[:, vanished] = np.nan
     for label, limit in maximum.declared.items():
         position = likelihood.labels.index(label)
         values[position] = limit

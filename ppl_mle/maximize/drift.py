@@ -10,7 +10,11 @@ from ppl_mle.maximize.search import Path, Search
 
 _STEPS = 6
 _SHRINKS = 0.3
-_VISIBLE = 1e-7
+_LASTS = 0.9
+_AHEAD = (1.0, 2.0, 5.0)
+_ROUNDING = 1e-3
+_VISIBLE = 5e-3
+_ABOVE_ROUNDING = 1e-14
 _FAR = 2.0
 _SPENT = 1e-3
 _DRAWN = 0.1
@@ -25,15 +29,20 @@ class Drift:
     ----------
     moving : array of int
         Positions of the free coordinates that run away.
-    signs : array, shape (len(moving),)
-        Direction of each, +1 or -1.
+    step : array, shape (len(moving),)
+        The last step of each.
     bounded : bool
         The log-density tends to a limit.
     """
 
     moving: np.ndarray
-    signs: np.ndarray
+    step: np.ndarray
     bounded: bool
+
+    @property
+    def signs(self) -> np.ndarray:
+        """Direction of each coordinate, +1 or -1."""
+        return np.sign(self.step)
 
 
 def find_drift(path: Path, units: np.ndarray) -> Drift | None:
@@ -59,8 +68,9 @@ def find_drift(path: Path, units: np.ndarray) -> Drift | None:
     steps = np.diff(points, axis=0)
     size = np.abs(steps)
     one_way = np.all(np.sign(steps) == np.sign(steps[-1]), axis=0) & (steps[-1] != 0)
-    lasting = size[-2:].max(axis=0) >= _SHRINKS * size[:2].max(axis=0)
-    visible = size.sum(axis=0) > _VISIBLE * np.maximum(np.abs(points[-1]), _VISIBLE * units)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lasting = np.median(size[1:] / size[:-1], axis=0) >= _LASTS
+    visible = size.sum(axis=0) > np.maximum(_VISIBLE * np.abs(points[-1]), _ABOVE_ROUNDING * units)
     moving = np.flatnonzero(one_way & lasting & visible)
     if not len(moving):
         return None
@@ -71,7 +81,23 @@ def find_drift(path: Path, units: np.ndarray) -> Drift | None:
     curvatures = np.sum(np.diff(gradients, axis=0) * steps, axis=1) / size[:, lead] ** 2
     if not (_dies_out(gains / size[:, lead]) and _dies_out(curvatures)):
         return None
-    return Drift(moving, np.sign(steps[-1])[moving], bounded=True)
+    return Drift(moving, steps[-1][moving], bounded=True)
+
+
+def goes_on(problem: Problem, search: Search, drift: Drift) -> bool:
+    """Tell whether the log-density does not fall again ahead along a drift by more than rounding can, others held.
+
+    Newton's steps also shrink slowly towards a flat strict maximum: behind that the density falls. And in rounding they
+    keep their size along a direction of nearly no curvature, but then the curvature stays as it is.
+    """
+    ahead = np.zeros(problem.size)
+    ahead[drift.moving] = drift.step
+    values = [problem.value_and_gradient(search.x + steps * ahead)[0] for steps in _AHEAD]
+    worst = search.value + _ROUNDING * max(1.0, abs(search.value))
+    if any(value > worst for value in values if np.isfinite(value)):
+        return False
+    curvatures = [problem.curvature(search.x + steps * ahead, ahead[:, None])[0, 0] for steps in (0.0, *_AHEAD)]
+    return not min(curvatures) > max(curvatures) / _FAR
 
 
 def _dies_out(values: np.ndarray) -> bool:
@@ -91,7 +117,7 @@ def find_escape(problem: Problem, search: Search) -> Drift | None:
     far = problem.is_transformed & (np.abs(travelled) > _ESCAPED)
     drawn = far & (-search.gradient * np.sign(travelled) > _DRAWN)
     moving = np.flatnonzero(far)
-    return Drift(moving, np.sign(travelled)[moving], bounded=False) if np.any(drawn) else None
+    return Drift(moving, travelled[moving], bounded=False) if np.any(drawn) else None
 
 
 def continue_newton(problem: Problem, search: Search) -> Path:

@@ -69,7 +69,7 @@ def find_destination(problem: Problem, x: np.ndarray, gradient: np.ndarray, drif
     limits: dict[str, float] = {}
     edges: list[EdgeValue] = []
     for var in problem.likelihood.variables:
-        if var.elementwise:
+        if var.elementwise and (var.transform is None or all(scale.kind != "identity" for scale in var.scales)):
             _follow_elements(var, theta, signs, slopes, limits, edges)
         elif np.any(signs[var.free]):
             _follow_joint(problem, var, theta, far, limits, edges)
@@ -105,9 +105,9 @@ def _follow_joint(
     mapping = problem.likelihood.mapping
     here, there = (mapping.declared(point)[var.declared] for point in (theta, far))
     for label, scale, a, b in zip(var.labels, var.scales, here, there, strict=True):
-        if np.isfinite(scale.lower) and abs(a - scale.lower) < _AT_EDGE:
+        if np.isfinite(scale.lower) and abs(b - scale.lower) < _AT_EDGE * abs(a - scale.lower):
             edge = scale.lower
-        elif np.isfinite(scale.upper) and abs(a - scale.upper) < _AT_EDGE:
+        elif np.isfinite(scale.upper) and abs(b - scale.upper) < _AT_EDGE * abs(a - scale.upper):
             edge = scale.upper
         elif not np.isfinite(b) or abs(b - a) > 1.0:
             limits[label] = float(np.copysign(np.inf, b - a))

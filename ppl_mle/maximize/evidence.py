@@ -13,6 +13,9 @@ _SAME_VALUE = 1e-9
 _SAME_CURVATURE = 1e-2
 _NUDGE = 1e-9
 _PROBE = 1e-4
+_PART = 0.1
+_SAME_RISE = 0.2
+_VALUE_ROUNDING = 1e-14
 _POWERS = 20
 
 
@@ -29,6 +32,8 @@ class Evidence:
         Minus log-density.
     hessian_error : float
         Relative disagreement of the curvature with differences of the gradient.
+    value_error : float
+        Relative disagreement of the curvature with second differences of the log-density itself.
     steady : bool
         The curvature is the same at both ends of the Newton step.
     """
@@ -39,6 +44,7 @@ class Evidence:
     value_difference: float
     value: float
     hessian_error: float
+    value_error: float
     steady: bool
 
     @property
@@ -56,6 +62,8 @@ class Evidence:
             reasons.append("the curvature changes along the last Newton step")
         if not self.hessian_error < _SAME_CURVATURE:
             reasons.append("the curvature disagrees with the change of the gradient, as at a kink")
+        if not self.value_error < _SAME_RISE:
+            reasons.append("the log-density itself does not fall off as its derivatives say")
         if not abs(self.value_difference) <= _SAME_VALUE * max(1.0, abs(self.value)):
             reasons.append(f"PyMC's own log-density differs by {self.value_difference:.2g}")
         if not self.original_edm < _CERTIFIED:
@@ -73,6 +81,7 @@ def gather_evidence(problem: Problem, local: Local, value: float) -> Evidence:
         value_difference=original_value - value,
         value=value,
         hessian_error=_hessian_error(problem, local),
+        value_error=_value_error(problem, local, value),
         steady=curvature_is_steady(problem, local),
     )
 
@@ -89,6 +98,18 @@ def _hessian_error(problem: Problem, local: Local) -> float:
     """Compare the curvature with central differences of gradients, along a random and along the weakest direction."""
     moves = (local.solid @ _random_weights(local), local.solid @ _weakest_weights(local))
     return max(_disagreement(problem, local, move) for move in moves)
+
+
+def _value_error(problem: Problem, local: Local, value: float) -> float:
+    """Compare differences of the log-density over a part of a standard error with the quadratic, up to rounding."""
+    errors = []
+    for weights in (_random_weights(local), _weakest_weights(local)):
+        move = _PART * (local.solid @ weights)
+        ahead, behind = (problem.value_and_gradient(local.x + s * move)[0] - value for s in (1, -1))
+        rounding = _VALUE_ROUNDING * max(1.0, abs(value))
+        error = max(abs(ahead + behind - _PART**2), abs(ahead - behind) / 2)
+        errors.append(max(0.0, error - rounding) / _PART**2)
+    return max(errors)
 
 
 def _disagreement(problem: Problem, local: Local, move: np.ndarray) -> float:

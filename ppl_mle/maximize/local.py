@@ -103,11 +103,13 @@ def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: n
         With NaN curvature where a second derivative does not exist.
     """
     matrix = problem.curvature(x, np.diag(units)) / np.outer(units, units)
+    if np.all(np.isfinite(matrix)):
+        units = equilibrate(matrix, gradient, x)
+    matrix = matrix * np.outer(units, units)
     if not np.all(np.isfinite(matrix)):
         hole = np.full(len(x), np.nan)
         return Local(x, gradient, units, hole, np.diag(units), hole, np.eye(len(x)))
-    units = equilibrate(matrix, gradient, x)
-    scaled, vectors = np.linalg.eigh(matrix * np.outer(units, units))
+    scaled, vectors = np.linalg.eigh(matrix)
     floor = _FLOOR * (float(np.abs(scaled).max()) or 1.0)
     basis = units[:, None] * vectors / np.sqrt(np.maximum(np.abs(scaled), floor))
     for _ in range(_WHITENINGS):

@@ -88,7 +88,10 @@ class _Walk:
         if not np.all(np.isfinite(matrix)):
             return False
         self.units = equilibrate(matrix, self.gradient, self.x)
-        self.eigenvalues, self.vectors = np.linalg.eigh(matrix * np.outer(self.units, self.units))
+        scaled = matrix * np.outer(self.units, self.units)
+        if not np.all(np.isfinite(scaled)):
+            return False
+        self.eigenvalues, self.vectors = np.linalg.eigh(scaled)
         self.slope = self.vectors.T @ (self.units * self.gradient)
         if np.isnan(self.radius):
             self.radius = 2 * max(1.0, float(np.linalg.norm(self.slope)))
@@ -139,7 +142,8 @@ class _Walk:
             length = float(np.linalg.norm(move))
             predicted = -float(self.slope @ move + 0.5 * move @ (self.eigenvalues * move))
             step = self.units * (self.vectors @ move)
-            if length < _SMALLEST_STEP or predicted <= 0 or np.array_equal(self.x + step, self.x):
+            worth_trying = length >= _SMALLEST_STEP and predicted > 0  # False also for NaN
+            if not worth_trying or np.array_equal(self.x + step, self.x):
                 return False
             value, gradient = self.problem.value_and_gradient(self.x + step)
             ratio = (self.value - value) / predicted if np.isfinite(value) else -np.inf

@@ -16,7 +16,7 @@ class Status(Enum):
         "without {short}, or a proper prior and find_MAP."
     )
     INFINITE = (
-        "There is no finite maximum: the likelihood keeps rising towards its limit as {names}. The data do not bound "
+        "No finite maximum there: the likelihood keeps rising towards a limit as {names}. The data do not bound "
         "{short} (separation, an empty category, no overdispersion). Use a proper prior with find_MAP, or drop or pool "
         "what {short} stands for."
     )

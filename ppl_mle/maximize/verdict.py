@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from ppl_mle.maximize.drift import Drift, continue_newton, find_drift, find_escape
+from ppl_mle.maximize.drift import Drift, continue_newton, find_drift, find_escape, goes_on
 from ppl_mle.maximize.edges import Destination, find_destination
 from ppl_mle.maximize.engines import Engine
 from ppl_mle.maximize.evidence import Evidence, gather_evidence
@@ -178,7 +178,7 @@ def _set_aside(problem: Problem, search: Search, drift: Drift, engine: Engine, d
     destination = find_destination(problem, search.x, search.gradient, drift)
     if not drift.bounded:
         return _describe_unbounded(problem, search, away, destination)
-    if not depth or not destination.limits:
+    if not depth or not destination.limits or not goes_on(problem, search, drift):
         names = f"{', '.join(_declared_labels(problem, away))} keep moving"
         return Outcome(problem, search, Status.NOT_CONVERGED, names=names, unknown=away)
     place = problem.expand(search.x)

@@ -1,6 +1,8 @@
 """Draws from the posterior by the No-U-Turn sampler, started at the fit."""
 
 import contextlib
+import inspect
+import os
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -14,6 +16,9 @@ from ppl_mle.errors import ModelError, RequestError
 
 if TYPE_CHECKING:
     from xarray import DataTree
+
+_STEP_OPTIONS = ("target_accept", "max_treedepth", "nuts", "compile_kwargs")
+_KNOWN_OPTIONS = frozenset({*inspect.signature(pm.sample).parameters, *_STEP_OPTIONS})
 
 
 def sample_nuts(
@@ -80,7 +85,10 @@ def sample_nuts(
     ...
     ppl_mle.errors.RequestError: start names 'q', which is no free variable of the model; they are p
     """
+    _require_counts(draws=draws, tune=tune, chains=chains)
+    _require_known(kwargs)
     sampler = kwargs.pop("nuts_sampler", None) or ("nutpie" if find_spec("nutpie") else "pymc")
+    cores = cores or min(chains, os.cpu_count() or 1)
     initvals = _initial_values(model, start or {}, spread or {})
     shown = progressbar and sys.stderr.isatty()
     with contextlib.redirect_stdout(sys.stderr), _one_sentence(sampler):
@@ -96,10 +104,24 @@ def sample_nuts(
             nuts_sampler=sampler,
             model=model,
             compute_convergence_checks=False,
+            **(_watching(draws + tune) if sampler == "pymc" and cores == 1 else {}),
             **_jitter_options(sampler, model, initvals, kwargs),
         )
-    _require_complete(tree, draws)
+    _require_complete(tree, draws, chains)
     return _marked(tree)
+
+
+def _require_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if not (isinstance(count, int | np.integer) and count > 0):
+            raise RequestError(f"{name}={count!r} must be a positive whole number")
+
+
+def _require_known(options: Mapping[str, Any]) -> None:
+    """Refuse arguments that `pm.sample` would take for those of a step method and ignore."""
+    unknown = [name for name in options if name not in _KNOWN_OPTIONS]
+    if unknown:
+        raise RequestError(f"{unknown[0]!r} is no argument of pm.sample; see its documentation for those that it has")
 
 
 def _initial_values(model: Any, start: Mapping[str, Any], spread: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,6 +181,8 @@ def _one_sentence(sampler: str) -> Any:
     """Turn a failure of the sampler into one sentence with a next step."""
     try:
         yield
+    except _Interrupted as exc:
+        raise KeyboardInterrupt(str(exc)) from exc
     except ImportError as exc:
         raise ModelError(
             f"nuts_sampler={sampler!r} cannot be used: {_reason(exc)}; install it, or pass nuts_sampler='pymc'"
@@ -178,10 +202,27 @@ def _reason(exc: BaseException) -> str:
     return text.rstrip(".") if len(text) <= 300 else text[:300].rstrip() + "..."
 
 
-def _require_complete(tree: "DataTree", draws: int) -> None:
+class _Interrupted(BaseException):
+    """An interrupt that PyMC swallowed; not a KeyboardInterrupt, because it would swallow that too."""
+
+
+def _watching(length: int) -> dict[str, Any]:
+    """Stop chains that run in turn: interrupted, PyMC ends only the chain at hand and begins the next one."""
+    seen: dict[int, int] = {}
+
+    def watch(trace: Any, draw: Any) -> None:
+        seen[draw.chain] = seen.get(draw.chain, 0) + 1
+        unfinished = [chain for chain, count in seen.items() if chain < draw.chain and count < length]
+        if unfinished:
+            raise _Interrupted(f"sampling was interrupted after {seen[unfinished[0]]} steps of chain {unfinished[0]}")
+
+    return {"callback": watch}
+
+
+def _require_complete(tree: "DataTree", draws: int, chains: int) -> None:
     posterior = tree["posterior"].to_dataset()
     reached = int(posterior.sizes.get("draw", 0))
-    if reached == draws and draws:
+    if reached == draws and posterior.sizes.get("chain", 0) == chains:
         ends = [posterior[name].isel(draw=-1).isnull().all().item() for name in posterior.data_vars]
         if not ends or not all(ends):
             return

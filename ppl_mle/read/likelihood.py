@@ -55,6 +55,11 @@ class Variable:
     transform: str | None
     elementwise: bool
 
+    @property
+    def size(self) -> int:
+        """Number of declared elements."""
+        return self.declared.stop - self.declared.start
+
 
 @dataclass(frozen=True)
 class Term:
@@ -185,46 +190,65 @@ class Likelihood:
         RequestError
             Unknown name, a value outside the support, or one element of a jointly transformed variable.
         """
-        held: dict[int, float] = {}
+        wanted: dict[str, np.ndarray] = {}
+        asked = np.zeros(len(self.labels), bool)
         for key, value in fixed.items():
-            held |= self._place_one(key, value)
-        return held
+            self._ask(key, np.asarray(value, float), wanted, asked)
+        if not wanted:
+            return {}
+        theta = self.mapping.start(wanted)
+        held = [i for var in self.variables for i in self._coordinates(var, asked)]
+        self._check_held(theta, held, asked, wanted)
+        return {i: float(theta[i]) for i in held}
 
-    def _place_one(self, key: str, value: Any) -> dict[int, float]:
-        values = np.asarray(value, float)
+    def _ask(self, key: str, values: np.ndarray, wanted: dict[str, np.ndarray], asked: np.ndarray) -> None:
+        """Enter one request in `wanted`, whole declared arrays by variable, and mark its elements in `asked`."""
+        default = self.mapping.declared(self.mapping.start(None))
         for var in self.variables:
-            if key == var.name:
-                return self._place_variable(var, values)
-            if key in var.labels:
-                return self._place_element(var, var.labels.index(key), values)
+            if key != var.name and key not in var.labels:
+                continue
+            whole = wanted.get(var.name, default[var.declared].reshape(var.shape)).copy()
+            position = slice(None) if key == var.name else var.labels.index(key)
+            if key != var.name and not var.elementwise:
+                raise RequestError(
+                    f"fixed={key!r} is one element of {var.name!r}, whose elements are tied by the transform "
+                    f"{var.transform!r}; fix the whole variable"
+                )
+            try:
+                np.ravel(whole)[position] = np.broadcast_to(values, var.shape).ravel() if key == var.name else values
+                whole = whole if key != var.name else np.broadcast_to(values, var.shape)
+            except ValueError:
+                raise RequestError(f"fixed={key!r} takes a value of shape {var.shape}, got {values.shape}") from None
+            wanted[var.name] = whole
+            asked[var.declared][position] = True
+            return
         raise RequestError(f"fixed={key!r} is no parameter of the model; its parameters are {', '.join(self.labels)}")
 
-    def _place_variable(self, var: Variable, values: np.ndarray) -> dict[int, float]:
-        try:
-            values = np.broadcast_to(values, var.shape)
-        except ValueError:
-            raise RequestError(f"fixed={var.name!r} has shape {values.shape}, the variable has {var.shape}") from None
-        free = self.mapping.start({var.name: values})[var.free]
-        if not np.all(np.isfinite(free)):
-            raise RequestError(
-                f"fixed={var.name!r} to {values.tolist()} is outside the open support of the variable; fix it inside"
-            )
-        return dict(zip(range(var.free.start, var.free.stop), map(float, free), strict=True))
-
-    def _place_element(self, var: Variable, position: int, values: np.ndarray) -> dict[int, float]:
+    def _coordinates(self, var: Variable, asked: np.ndarray) -> list[int]:
         if not var.elementwise:
+            return list(range(var.free.start, var.free.stop)) if asked[var.declared].any() else []
+        return [var.free.start + int(i) for i in np.flatnonzero(asked[var.declared])]
+
+    def _check_held(
+        self, theta: np.ndarray, held: list[int], asked: np.ndarray, wanted: MappingType[str, np.ndarray]
+    ) -> None:
+        """Refuse values outside the support, and ones that would move with a variable that is not fixed."""
+        got, names = self.mapping.declared(theta), np.array(self.labels)
+        expected = got.copy()
+        for var in self.variables:
+            if var.name in wanted:
+                expected[var.declared] = np.ravel(wanted[var.name])
+        away = asked & ~np.isclose(got, expected, rtol=1e-9, atol=1e-12)
+        if np.any(away) or not np.all(np.isfinite(theta[held])):
+            bad = np.flatnonzero(away) if np.any(away) else np.flatnonzero(asked)
             raise RequestError(
-                f"fixed={var.labels[position]!r} is one element of {var.name!r}, whose elements are tied by the "
-                f"transform {var.transform!r}; fix the whole variable"
+                f"fixed={str(names[bad[0]])!r} to {expected[bad[0]]:g} is not a value inside the open support of the "
+                "variable; fix it inside"
             )
-        if values.ndim:
-            raise RequestError(f"fixed={var.labels[position]!r} takes one number, not an array of shape {values.shape}")
-        whole = np.array(self.mapping.declared(self.mapping.start(None))[var.declared])
-        whole[position] = values
-        free = self.mapping.start({var.name: whole.reshape(var.shape)})[var.free][position]
-        if not np.isfinite(free):
+        others = np.setdiff1d(np.arange(self.size), held)
+        moved = asked & np.any(self.mapping.jacobian(theta)[:, others] != 0, axis=1)
+        if np.any(moved):
             raise RequestError(
-                f"fixed={var.labels[position]!r} to {float(values):g} is outside the open support of the variable; "
-                "fix it inside"
+                f"fixed={str(names[moved][0])!r} has bounds that depend on another free variable, so it cannot be held "
+                "alone; fix that variable too"
             )
-        return {var.free.start + position: float(free)}

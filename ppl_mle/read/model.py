@@ -20,9 +20,9 @@ from ppl_mle.read.mapping import Mapping
 from ppl_mle.read.missing import find_missing
 from ppl_mle.read.objective import Objective
 from ppl_mle.read.original import Original
-from ppl_mle.read.roles import find_latents, has_constant_density, refuse_discrete
+from ppl_mle.read.roles import find_latents, has_constant_density, refuse_discrete, refuse_minibatches
 from ppl_mle.read.starting import Starts
-from ppl_mle.read.terms import choose_terms, count_observations, count_rows, support_of
+from ppl_mle.read.terms import choose_terms, count_observations, count_rows, is_joint, support_of
 from ppl_mle.read.variables import describe_variables, own_scales
 from ppl_mle.read.weights import weigh
 from ppl_mle.read.widen import widen_constants
@@ -91,10 +91,8 @@ def read_model(
         data = _frozen_data(model)
         graphs = model.logp(vars=[source.rv for source in sources], jacobian=False, sum=False)
         graphs = widen_constants([as_tensor(graph) for graph in graphs])
-        rows = [
-            count_rows(model, s, g, replacements | data, theta, start(None))
-            for s, g in zip(sources, graphs, strict=True)
-        ]
+        rows = [count_rows(s, g, replacements | data, theta, start(None)) for s, g in zip(sources, graphs, strict=True)]
+        joint = [is_joint(model, s, g) for s, g in zip(sources, graphs, strict=True)]
         graphs, totals = weigh([(s.rv.name, s.kind) for s in sources], graphs, rows, weights)
         sums = [pt.cast(graph.sum(), "float64") for graph in graphs]
         joined = without_dims(graph_replace(sums, replacements | data, strict=False))
@@ -103,6 +101,7 @@ def read_model(
         declared = without_dims(graph_replace([as_tensor(g) for g in declared], replacements | data, strict=False))
         deterministics = _deterministics(model, missing, replacements | data)
 
+    totals = [np.nan if no_rows else total for no_rows, total in zip(joint, totals, strict=True)]
     terms = tuple(Term(s.rv.name, s.kind, total) for s, total in zip(sources, totals, strict=True))
     values = [model.rvs_to_values[rv] for rv in free]
     variables = describe_variables(model, free, latents, start.shapes)
@@ -126,6 +125,7 @@ def read_model(
 def _refuse_empty(model: Any, missing: MappingType[Any, str]) -> None:
     if not model.observed_RVs and not model.potentials:
         raise ModelError("the model has no observed variable and no Potential, so it has no likelihood; pass observed=")
+    refuse_minibatches(model)
     refuse_discrete([rv for rv in model.free_RVs if rv not in missing])
     if not [rv for rv in model.free_RVs if rv not in missing]:
         raise ModelError("the model has no free variable, so there is nothing to estimate; declare one, e.g. pm.Flat")

@@ -32,16 +32,16 @@ def choose_terms(model: Any, free: Sequence[Any], latents: set[Any], estimator: 
     return terms
 
 
-def count_rows(model: Any, source: Source, graph: Any, known: Any, theta: Any, point: np.ndarray) -> int:
-    """Rows of a term: the elements of its log-density, or the observations under one joint log-density."""
-    if source.kind != "observed" or graph.type.ndim:
-        if all(length is not None for length in graph.type.shape):
-            return int(np.prod(graph.type.shape))
-        shape = interpreted([theta], graph_replace(graph.shape, known, strict=False))
-        return int(np.prod(shape(point)))
-    value = model.rvs_to_values[source.rv]
-    length = graph_replace(as_tensor(value).size, known, strict=False)
-    return int(interpreted([theta], length)(point))
+def count_rows(source: Source, graph: Any, known: Any, theta: Any, point: np.ndarray) -> int:
+    """Rows of a term: the elements of its log-density."""
+    if all(length is not None for length in graph.type.shape):
+        return int(np.prod(graph.type.shape))
+    return int(np.prod(interpreted([theta], graph_replace(graph.shape, known, strict=False))(point)))
+
+
+def is_joint(model: Any, source: Source, graph: Any) -> bool:
+    """Tell whether an observed vector has one joint log-density, so that its rows have no meaning."""
+    return source.kind == "observed" and not graph.type.ndim and model.rvs_to_values[source.rv].type.ndim > 0
 
 
 def support_of(model: Any, free: Any, latents: set[Any], estimator: Estimator, known: Any) -> Any:
@@ -67,11 +67,9 @@ def _has_edge(graph: Any) -> bool:
 
 
 def count_observations(terms: Sequence[Term], nobs: float | None) -> float:
-    """Number of observations: `nobs` where it is given, NaN with Potentials, else the rows of the observed terms."""
+    """Number of observations: `nobs` where it is given, else the rows of the observed terms, NaN where one has none."""
     if nobs is not None:
         if not (np.isfinite(nobs) and nobs > 0):
             raise RequestError(f"nobs={nobs} must be a positive number of observations")
         return float(nobs)
-    if any(term.kind == "potential" for term in terms):
-        return float("nan")
-    return float(sum(term.rows for term in terms if term.kind == "observed"))
+    return float(sum(term.rows for term in terms if term.kind in ("observed", "potential")))

@@ -7,6 +7,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.traversal import ancestors
 
+from ppl_mle.errors import ModelError
 from ppl_mle.read.interpret import interpreted, without_compiler
 from ppl_mle.read.labels import coordinates_of, dims_of, element_labels
 from ppl_mle.read.likelihood import Variable
@@ -16,7 +17,13 @@ from ppl_mle.read.scale import Scale, is_elementwise, scales_of
 def describe_variables(
     model: Any, free: Sequence[Any], latents: set[Any], free_shapes: Sequence[tuple[int, ...]]
 ) -> tuple[Variable, ...]:
-    """One record per free variable, in the order of the unconstrained vector."""
+    """One record per free variable, in the order of the unconstrained vector.
+
+    Raises
+    ------
+    ModelError
+        Two elements of a variable have the same label.
+    """
     shapes = _declared_shapes(model, free)
     variables: list[Variable] = []
     for rv, free_shape, shape in zip(free, free_shapes, shapes, strict=True):
@@ -42,7 +49,20 @@ def describe_variables(
                 elementwise=is_elementwise(transform),
             )
         )
+    _refuse_twins(variables)
     return tuple(variables)
+
+
+def _refuse_twins(variables: Sequence[Variable]) -> None:
+    for var in variables:
+        twins = (
+            [label for label in var.labels if var.labels.count(label) > 1] if len(set(var.labels)) < var.size else []
+        )
+        if twins:
+            raise ModelError(
+                f"two elements of '{var.name}' are both labelled '{twins[0]}': give the coordinate values of "
+                f"{' and '.join(var.dims)} different names"
+            )
 
 
 def own_scales(variables: Sequence[Variable]) -> list[Scale] | None:

@@ -61,7 +61,10 @@ def _by_name(names: Sequence[tuple[str, str]], weights: Any) -> dict[str, Any]:
 
 
 def _checked(name: str, values: Any, graph: Any, rows: int) -> np.ndarray:
-    array = np.asarray(values, float)
+    try:
+        array = np.asarray(values, float)
+    except (TypeError, ValueError):
+        raise RequestError(f"weights of '{name}' are not numbers: {values!r:.60}; give one count per row") from None
     if graph.type.ndim == 0:
         raise RequestError(f"'{name}' has one joint log-density and no rows to weigh; drop weights")
     bad = np.flatnonzero(~np.isfinite(array) | (array < 0))
