@@ -16,7 +16,7 @@ from ppl_mle.maximize import ENGINES, Engine, Maximum, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.progress import Progress
-from ppl_mle.read import current_model, hash_data, hash_model, model_data, read_model
+from ppl_mle.read import current_model, hash_data, hash_model, model_data, model_groups, read_model
 from ppl_mle.report.store import dump_results, parse_results
 from ppl_mle.report.summary import Summary, summarize
 from ppl_mle.report.tree import to_datatree
@@ -184,9 +184,8 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
     plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
     maximum = _maximize(plan, engines, options)
     hashes = {"model_hash": hash_model(model), "data_hash": hash_data(model_data(model))}
-    fit = Fit(
-        infer(maximum, **hashes, seconds=time.perf_counter() - begun), maximum, model, options.weights is not None
-    )
+    results = infer(maximum, **hashes, seconds=time.perf_counter() - begun)
+    fit = Fit(results, maximum, model, options.weights is not None, model_groups(model))
     if not fit.converged:
         if options.strict:
             raise FitError(fit.message, fit)

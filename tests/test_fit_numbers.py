@@ -172,7 +172,7 @@ def multinomial():
     n = CELLS.sum()
     q = CELLS / n
     expected = {f"p[{i}]": (x, np.sqrt(x * (1 - x) / n)) for i, x in enumerate(q)}
-    return model, expected, gammaln(n + 1) - gammaln(CELLS + 1).sum() + xlogy(CELLS, q).sum(), 4
+    return model, expected, gammaln(n + 1) - gammaln(CELLS + 1).sum() + xlogy(CELLS, q).sum(), np.nan
 
 
 def ordered_logit():
@@ -261,7 +261,7 @@ def test_fit_is_the_closed_form(case):
         assert values[label] == pytest.approx(estimate, abs=1e-9 * se), label
         assert ses[label] == pytest.approx(se, rel=1e-9), label
     assert fit.llf == pytest.approx(llf, rel=1e-12)
-    assert fit.nobs == nobs
+    np.testing.assert_equal(fit.nobs, nobs)  # NaN where one joint density leaves rows without a meaning
     parameters = [label for label in expected if label in fit.labels]
     assert fit.df_model == DIMENSIONS.get(case.__name__, len(parameters))
 

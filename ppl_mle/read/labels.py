@@ -21,8 +21,14 @@ def coordinates_of(model: Any, dims: Sequence[str], shape: Sequence[int]) -> lis
     for dim, length in zip(dims, shape, strict=True):
         values = model.coords.get(dim)
         usable = values is not None and len(values) == length
-        coordinates.append(pd.Index(values).to_numpy() if usable else np.arange(length))
+        coordinates.append(as_coordinate(values) if usable else np.arange(length))
     return coordinates
+
+
+def as_coordinate(values: Any) -> np.ndarray:
+    """Coordinate values as an array: of text, numbers or datetimes rather than of objects, as xarray keeps them."""
+    array = np.asarray(values)
+    return pd.Index(values).to_numpy() if array.dtype == object else array
 
 
 def element_labels(name: str, coordinates: Sequence[Any]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
@@ -14,7 +13,7 @@ from pytensor.graph.traversal import ancestors
 
 from ppl_mle.errors import ModelError
 from ppl_mle.read.interpret import as_tensor, without_compiler, without_dims
-from ppl_mle.read.labels import dims_of
+from ppl_mle.read.labels import as_coordinate, dims_of
 from ppl_mle.read.likelihood import Estimator, Likelihood, Term
 from ppl_mle.read.mapping import Mapping
 from ppl_mle.read.missing import find_missing
@@ -113,7 +112,7 @@ def read_model(
         original=Original(values, start.shapes, sums, max(rows, default=1)),
         mapping=Mapping(theta, declared, deterministics, start, own_scales(variables)),
         dims={var.name: dims_of(model, var.name, var.type.ndim) for var in [*free, *model.deterministics]},
-        coords={dim: pd.Index(values).to_numpy() for dim, values in model.coords.items() if values is not None},
+        coords={dim: as_coordinate(values) for dim, values in model.coords.items() if values is not None},
         nobs=count_observations(terms, nobs),
         missing={name: int(np.prod(rv.type.shape)) for rv, name in missing.items()},
         weighted=weights is not None,
