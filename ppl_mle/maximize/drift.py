@@ -68,8 +68,7 @@ def find_drift(path: Path, units: np.ndarray) -> Drift | None:
     steps = np.diff(points, axis=0)
     size = np.abs(steps)
     one_way = np.all(np.sign(steps) == np.sign(steps[-1]), axis=0) & (steps[-1] != 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lasting = np.median(size[1:] / size[:-1], axis=0) >= _LASTS
+    lasting = np.median(size[1:] / size[:-1], axis=0) >= _LASTS
     visible = size.sum(axis=0) > np.maximum(_VISIBLE * np.abs(points[-1]), _ABOVE_ROUNDING * units)
     moving = np.flatnonzero(one_way & lasting & visible)
     if not len(moving):

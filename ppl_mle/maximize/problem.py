@@ -81,6 +81,5 @@ class Problem:
         directions = np.zeros((basis.shape[1], self.likelihood.size))
         directions[:, self.free] = basis.T
         products = -self.likelihood.objective.hessian_product(self.expand(x), directions)[:, self.free]
-        with np.errstate(all="ignore"):
-            matrix = products @ basis
+        matrix = products @ basis
         return (matrix + matrix.T) / 2

@@ -57,12 +57,13 @@ def maximize(
         raise ModelError("every parameter is fixed, so there is nothing to maximize; leave one free")
     outcomes: list[Outcome] = []
     iterations = 0
-    for x in propose_starts(problem, initvals, random_seed, _STARTS):
-        search = engine.search(problem, x, tick)
-        iterations += search.iterations
-        outcomes.append(judge(problem, search, engine))
-        if _is_enough(outcomes):
-            break
+    with np.errstate(all="ignore"):
+        for x in propose_starts(problem, initvals, random_seed, _STARTS):
+            search = engine.search(problem, x, tick)
+            iterations += search.iterations
+            outcomes.append(judge(problem, search, engine))
+            if _is_enough(outcomes):
+                break
     return _assemble(plan, _best(outcomes), outcomes, iterations, problem.evaluations)
 
 
