@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pymc as pm
+import pymc.dims as pmd
 import pytensor.tensor as pt
 import pytest
 
@@ -161,3 +162,39 @@ def test_data_replaced_after_the_fit_are_not_mixed_with_it():
     np.testing.assert_array_equal(fit.to_datatree()["observed_data"]["y"], Y)
     with pytest.raises(RequestError, match="replaced after this fit"):
         sample(fit)
+
+
+def test_start_on_an_edge_is_put_inside():
+    # Incident: PyMC's initial point 0 of this variable is at minus infinity on the unconstrained scale.
+    with pm.Model() as model:
+        mu = pm.Normal("mu", 0, 1, transform=pm.distributions.transforms.Interval(0, 3))
+        pm.Normal("y", mu, 1, observed=Y)
+    fit = find_MLE(model)
+    assert fit.status is Status.CONVERGED
+    assert fit.params["mu"] == pytest.approx(Y.mean(), rel=1e-9)
+
+
+def test_row_of_weight_zero_may_be_impossible():
+    values = np.r_[np.abs(Y), -1.0]
+    with pm.Model() as model:
+        pm.Exponential("y", lam=pm.HalfFlat("rate"), observed=values)
+    fit = find_MLE(model, weights=np.r_[np.ones(40), 0.0])
+    assert fit.params["rate"] == pytest.approx(1 / np.abs(Y).mean(), rel=1e-9)
+    assert fit.nobs == 40
+
+
+def test_potential_that_is_a_variable_is_named():
+    with pm.Model() as model:
+        pm.Potential("p", pm.Flat("m"))
+    with pytest.raises(ModelError, match="'p' is a free variable itself"):
+        find_MLE(model)
+
+
+def test_unused_variable_of_a_dims_model_is_unidentified():
+    with pm.Model(coords={"k": ["u", "v"], "row": range(40)}) as model:
+        pmd.Normal("unused", 0, 1, dims="k")
+        pmd.Normal("y", pmd.Normal("mu", 0, 10), 1, observed=pmd.as_xtensor(Y, dims="row"))
+    fit = quiet(model)
+    assert fit.status is Status.UNIDENTIFIED
+    assert fit.params["mu"] == pytest.approx(Y.mean(), rel=1e-9)
+    assert fit.bse["mu"] == pytest.approx(1 / np.sqrt(40), rel=1e-9)

@@ -118,7 +118,7 @@ def test_nothing_comes_from_a_network(html, page):
 
 
 def test_tables_can_be_read_aloud(page):
-    assert len(page.all("caption")) == len(page.all("table")) == 3
+    assert len(page.all("caption")) == len(page.all("table")) == 4
     assert {attrs.get("scope") for attrs in page.all("th")} == {"col", "row"}
 
 

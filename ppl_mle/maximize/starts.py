@@ -16,7 +16,8 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     """Yield up to `most` points with a finite log-density and gradient.
 
     The first is PyMC's initial point (with `initvals` put in); the others add U(-1, 1) to it on the unconstrained
-    scale, as `pm.sample` does. A point that is not finite is replaced by jittered ones of growing reach.
+    scale, as `pm.sample` does. A coordinate on the edge of its support, infinite on that scale, is put at 0; a point
+    where the density is not finite is replaced by jittered ones of growing reach.
 
     Raises
     ------
@@ -25,6 +26,7 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     """
     rng = np.random.default_rng(seed)
     first = problem.likelihood.mapping.start(initvals)[problem.free]
+    first = np.where(np.isfinite(first), first, 0.0)
     yield _finite_near(problem, first, rng)
     for _ in range(most - 1):
         yield _finite_near(problem, first + rng.uniform(-1, 1, first.shape), rng)

@@ -19,7 +19,7 @@ SHIFT_LIMIT = 0.1
 RATIO_LIMIT = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Agreement:
     """A fit and a posterior compared.
 
@@ -41,6 +41,9 @@ class Agreement:
     check: DrawsCheck
     ci_prob: float
     conclusion: str
+
+    def __repr__(self) -> str:
+        return f"{self.conclusion}\n{self.table.to_string(float_format=lambda value: f'{value:.5g}')}"
 
 
 def compare_with_draws(results: Results, idata: Any, ci_prob: float = 0.95) -> Agreement:

@@ -37,7 +37,9 @@ class Original:
     def _function(self) -> Any:
         with without_compiler():
             total = rewrite_pregrad(without_dims([self._total])[0])
-        gradients = pt.grad(total, self._values, disconnected_inputs="ignore", return_disconnected="zero")
+        gradients = pt.grad(total, self._values, disconnected_inputs="ignore", return_disconnected="none")
+        pairs = zip(gradients, self._shapes, strict=True)
+        gradients = [pt.zeros(shape) if gradient is None else gradient for gradient, shape in pairs]
         return LazilyCompiled(self._values, [self._total, *gradients], self._rows)
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:

@@ -10,7 +10,7 @@ from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorConstant
 
-from ppl_mle.errors import RequestError
+from ppl_mle.errors import ModelError, RequestError
 from ppl_mle.read.interpret import as_tensor, interpreted
 from ppl_mle.read.likelihood import Estimator, Kind, Term
 
@@ -24,6 +24,9 @@ class Source(NamedTuple):
 
 def choose_terms(model: Any, free: Sequence[Any], latents: set[Any], estimator: Estimator) -> list[Source]:
     """The terms that an estimator sums: the likelihood, latent densities, and for MAP the priors."""
+    renamed = [potential.name for potential in model.potentials if potential in model.free_RVs]
+    if renamed:
+        raise ModelError(f"the Potential '{renamed[0]}' is a free variable itself, renamed; declare 1 * that variable")
     terms = [Source(rv, "observed") for rv in model.observed_RVs]
     terms += [Source(potential, "potential") for potential in model.potentials]
     terms += [Source(rv, "latent") for rv in free if rv in latents]

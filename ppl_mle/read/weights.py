@@ -41,7 +41,7 @@ def weigh(
     for name, values in _by_name(names, weights).items():
         position = [n for n, _ in names].index(name)
         array = _checked(name, values, graphs[position], rows[position])
-        weighted[position] = graphs[position] * pt.constant(array)
+        weighted[position] = pt.switch(pt.constant(array > 0), graphs[position] * pt.constant(array), 0.0)
         totals[position] = float(array.sum())
     return weighted, totals
 

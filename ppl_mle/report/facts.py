@@ -21,10 +21,10 @@ def is_clean(results: Results) -> bool:
 
 
 def header(results: Results) -> str:
-    """One line: estimator, status, number of observations, free dimensions, log-likelihood, AIC where it is defined."""
+    """One line: estimator, status, number of observations, free dimensions, log-likelihood, AIC of a maximum."""
     parts = [f"{results.estimator}, {results.status.name}", f"n = {show_count(results.nobs)}"]
     parts += [f"df = {results.df_model}", f"llf = {show_density(results.llf)}"]
-    if results.likelihood_only:
+    if results.likelihood_only and results.converged:
         parts.append(f"AIC = {show_density(results.aic)}")
     return ", ".join(parts)
 

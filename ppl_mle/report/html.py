@@ -65,7 +65,7 @@ def _content(document: Document) -> dict[str, Any]:
         "statistics": statistics(results),
         "rows": show_count(results.nobs),
         "reference": _reference_table(document),
-        "agreement": _agreement_table(document, percent),
+        "agreements": _agreement_tables(document, percent),
         "findings": notes(results),
         "pictures": [(picture, _address(picture)) for picture in document.pictures],
     }
@@ -77,11 +77,17 @@ def _reference_table(document: Document) -> HtmlTable | None:
     return _table("Reference answers beside ours", show_reference(document.results.estimates, document.reference))
 
 
-def _agreement_table(document: Document, percent: str) -> HtmlTable | None:
+def _agreement_tables(document: Document, percent: str) -> list[HtmlTable]:
+    """The comparison in two tables, each narrow enough for paper: both distributions, then how they differ."""
     if document.agreement is None:
-        return None
-    caption = f"The fit (estimate, se, {percent} % Wald interval) and the posterior (mean, median, sd, {percent} % eti)"
-    return _table(caption, show_agreement(document.agreement))
+        return []
+    shown = show_agreement(document.agreement)
+    both = f"The fit (estimate, se, {percent} % Wald interval) and the posterior (mean, median, sd, {percent} % eti)"
+    differences = ["shift_sd", "sd_ratio", "shift_mcse", "rhat", "ess_bulk", "ess_tail"]
+    return [
+        _table(both, shown.drop(columns=differences)),
+        _table("Differences, and the quality of the draws", shown[differences]),
+    ]
 
 
 def _table(caption: str, frame: pd.DataFrame) -> HtmlTable:

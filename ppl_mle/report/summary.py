@@ -109,7 +109,8 @@ def summarize(
     table = pd.concat([blocks[name] for name in select_names(var_names, list(blocks))])
     summary = Summary(table)
     fixed = tuple(label for label in results.fixed if label in table.index)
-    footer = (method_note(results, ci_prob), *notes(results), health_line(results))
+    own_scale = (f"{', '.join(derived)}: delta method, interval on its own scale",) if derived else ()
+    footer = (method_note(results, ci_prob), *own_scale, *notes(results), health_line(results))
     summary.caption = Caption(None if is_clean(results) else verdict(results), header(results), footer, fixed)
     return summary
 
