@@ -96,8 +96,7 @@ def read_model(
         sums = [pt.cast(graph.sum(), "float64") for graph in graphs]
         joined = without_dims(graph_replace(sums, replacements | data, strict=False))
         support = support_of(model, free, latents, estimator, replacements | data)
-        declared = model.replace_rvs_by_values(free)
-        declared = without_dims(graph_replace([as_tensor(g) for g in declared], replacements | data, strict=False))
+        declared = _as_functions(model, free, replacements | data)
         deterministics = _deterministics(model, missing, replacements | data)
 
     totals = [np.nan if no_rows else total for no_rows, total in zip(joint, totals, strict=True)]
@@ -154,9 +153,14 @@ def _frozen_data(model: Any) -> dict[Any, Any]:
 
 def _deterministics(model: Any, missing: Any, known: Any) -> dict[str, Any]:
     kept = [det for det in model.deterministics if not any(rv in missing for rv in ancestors([det]))]
-    graphs = model.replace_rvs_by_values(kept) if kept else []
-    graphs = without_dims(graph_replace([as_tensor(g) for g in graphs], known, strict=False)) if kept else []
+    graphs = _as_functions(model, kept, known) if kept else []
     return {det.name: graph for det, graph in zip(kept, graphs, strict=True)}
+
+
+def _as_functions(model: Any, variables: Sequence[Any], known: Any) -> list[Any]:
+    """Variables of the model as functions of the unconstrained vector."""
+    graphs = [as_tensor(graph) for graph in model.replace_rvs_by_values(list(variables))]
+    return without_dims(graph_replace(graphs, known, strict=False))
 
 
 def _missing_sentences(missing: MappingType[Any, str]) -> list[str]:
