@@ -12,7 +12,7 @@ import xarray as xr
 
 from ppl_mle.errors import DataError, FitError, FitWarning, RequestError
 from ppl_mle.inference import Estimates, Results, ResultsView, estimate_deterministic, infer
-from ppl_mle.maximize import ENGINES, Engine, Maximum, maximize
+from ppl_mle.maximize import ENGINES, Engine, Maximum, Status, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.progress import Progress
@@ -93,7 +93,8 @@ class Fit(ResultsView):
         kind : {"estimator", "point"}
             `estimator` fills `posterior` with 4 chains of 1000 quasi-random draws of the normal approximation to the
             estimator, exact in mean and covariance on the unconstrained scale and mapped back. They describe the
-            estimator's uncertainty and are no posterior draws. `point` is the layout of PyMC's `find_MAP`.
+            estimator's uncertainty and are no posterior draws; an element without a standard error is NaN, or
+            constant at its edge. `point` is the layout of PyMC's `find_MAP`.
         ci_prob : float
             Content of the intervals in `point_estimate_stats`.
         random_seed : int
@@ -149,6 +150,8 @@ class Fit(ResultsView):
         covariance = np.nan_to_num(maximum.covariance)
         draws = normal_draws(maximum.theta, covariance, chains=_CHAINS, draws=_DRAWS, seed=seed)
         rows = maximum.plan.likelihood.mapping.declared(draws.reshape(-1, draws.shape[-1]))
+        unknown = self.bse.isna().to_numpy()
+        rows[:, unknown] = self.params.to_numpy()[unknown] if self.status is Status.BOUNDARY else np.nan
         return rows.reshape(_CHAINS, _DRAWS, -1)
 
     def _needs_graph(self, what: str) -> Maximum:

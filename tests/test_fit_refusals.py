@@ -198,3 +198,14 @@ def test_unused_variable_of_a_dims_model_is_unidentified():
     assert fit.status is Status.UNIDENTIFIED
     assert fit.params["mu"] == pytest.approx(Y.mean(), rel=1e-9)
     assert fit.bse["mu"] == pytest.approx(1 / np.sqrt(40), rel=1e-9)
+
+
+def test_draws_of_what_is_not_identified_are_withheld():
+    # Incident: a ridge had no standard errors, but its draws an ordinary spread.
+    with pm.Model() as model:
+        a, b, s = pm.Flat("a"), pm.Flat("b"), pm.HalfFlat("s")
+        pm.Normal("y", a + b, s, observed=Y)
+    draws = quiet(model).to_datatree()["posterior"]
+    assert np.isnan(draws["a"]).all()
+    assert np.isnan(draws["b"]).all()
+    assert float(np.log(draws["s"]).std(ddof=1)) == pytest.approx(1 / np.sqrt(80), rel=1e-9)
