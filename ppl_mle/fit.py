@@ -37,8 +37,6 @@ class Fit(ResultsView):
         The maximization with its likelihood; None in a fit that was loaded or unpickled.
     model : pm.Model or None
         The model that was fitted, never changed.
-    weighted : bool
-        Frequency weights were used.
     groups : dict of str to Dataset
         `observed_data` and `constant_data` as they were fitted.
     """
@@ -46,7 +44,6 @@ class Fit(ResultsView):
     results: Results
     maximum: Maximum | None = field(default=None, repr=False)
     model: Any = field(default=None, repr=False)
-    weighted: bool = False
     groups: Mapping[str, xr.Dataset] = field(default_factory=dict, repr=False)
 
     @property
@@ -136,7 +133,7 @@ class Fit(ResultsView):
         write_text(Path(path), dump_results(self.results))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"results": self.results, "maximum": None, "model": None, "weighted": self.weighted, "groups": {}}
+        return {"results": self.results, "maximum": None, "model": None, "groups": {}}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         for name, value in state.items():
@@ -188,7 +185,7 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
     maximum = _maximize(plan, engines, options)
     hashes = {"model_hash": hash_model(model), "data_hash": hash_data(model_data(model))}
     results = infer(maximum, **hashes, seconds=time.perf_counter() - begun)
-    fit = Fit(results, maximum, model, options.weights is not None, model_groups(model))
+    fit = Fit(results, maximum, model, model_groups(model))
     if not fit.converged:
         if options.strict:
             raise FitError(fit.message, fit)

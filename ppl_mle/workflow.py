@@ -204,7 +204,7 @@ def _conditioned(fit: Fit) -> Any:
     if fit.model is None or fit.maximum is None:
         raise RequestError("this fit was loaded without its model; pass the model to sample() instead")
     _require_same_data(fit)
-    if fit.weighted:
+    if fit.maximum.plan.likelihood.weighted:
         raise RequestError(
             "this fit is weighted, and the declared model holds no weights; repeat its rows, then sample"
         )

@@ -209,3 +209,50 @@ def test_draws_of_what_is_not_identified_are_withheld():
     assert np.isnan(draws["a"]).all()
     assert np.isnan(draws["b"]).all()
     assert float(np.log(draws["s"]).std(ddof=1)) == pytest.approx(1 / np.sqrt(80), rel=1e-9)
+
+
+X = np.linspace(0, 1, 40)
+Z = np.cos(np.arange(40.0))
+
+
+@pytest.mark.parametrize(
+    ("mean", "observed"),
+    [
+        (lambda a, b, x: a + b * x, np.where(np.arange(40) < 3, np.nan, Y)),
+        (lambda a, b, x: a + b * x + pm.Flat("c") * Z, Y),
+        (lambda a, b, x: pm.Flat("c", shape=2)[np.arange(40) % 2] + b * x + a * X**2, Y),
+    ],
+    ids=["missing", "second predictor", "groups"],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_report_of_what_is_no_curve_draws_none(mean, observed, tmp_path):
+    # Incident: the grid of the one pm.Data met another array of the data's length, and the report ended in ValueError.
+    with pm.Model() as model:
+        a, b, x = pm.Flat("a"), pm.Flat("b"), pm.Data("x", X)
+        pm.Normal("y", mean(a, b, x), pm.HalfFlat("s"), observed=observed)
+    text = report(quiet(model), path=tmp_path / "r.html").read_text()
+    assert "y against x" not in text
+    assert "Intervals" in text
+
+
+def test_probe_without_a_value_is_an_objection():
+    # Incident: Python's max dropped the NaN of the second probe, and the point would have been certified.
+    from types import SimpleNamespace
+
+    from ppl_mle.maximize import evidence
+
+    local = SimpleNamespace(x=np.zeros(2), units=np.ones(2), solid=np.diag([1.0, 100.0]))
+
+    def only_near(x):
+        known = abs(x[1]) < 9e-3
+        return (
+            (0.5 * (x[0] ** 2 + x[1] ** 2 / 1e4), np.array([x[0], x[1] / 1e4]))
+            if known
+            else (np.inf, np.full(2, np.nan))
+        )
+
+    problem = SimpleNamespace(
+        value_and_gradient=only_near, curvature=lambda x, basis: basis.T @ np.diag([1.0, 1e-4]) @ basis
+    )
+    assert np.isnan(evidence._hessian_error(problem, local))
+    assert not evidence._value_error(problem, local, 0.0) < 0.2

@@ -13,6 +13,7 @@ _SHRINKS = 0.3
 _LASTS = 0.9
 _AHEAD = (1.0, 2.0, 5.0)
 _ROUNDING = 1e-3
+_NEGLIGIBLE = 1e-2
 _VISIBLE = 5e-3
 _ABOVE_ROUNDING = 1e-14
 _FAR = 2.0
@@ -92,7 +93,7 @@ def goes_on(problem: Problem, search: Search, drift: Drift) -> bool:
     ahead = np.zeros(problem.size)
     ahead[drift.moving] = drift.step
     values = [problem.value_and_gradient(search.x + steps * ahead)[0] for steps in _AHEAD]
-    worst = search.value + _ROUNDING * max(1.0, abs(search.value))
+    worst = search.value + min(_ROUNDING * max(1.0, abs(search.value)), _NEGLIGIBLE)
     if any(value > worst for value in values if np.isfinite(value)):
         return False
     curvatures = [problem.curvature(search.x + steps * ahead, ahead[:, None])[0, 0] for steps in (0.0, *_AHEAD)]

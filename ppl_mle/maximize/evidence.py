@@ -97,7 +97,7 @@ def _rounding(problem: Problem, local: Local) -> float:
 def _hessian_error(problem: Problem, local: Local) -> float:
     """Compare the curvature with central differences of gradients, along a random and along the weakest direction."""
     moves = (local.solid @ _random_weights(local), local.solid @ _weakest_weights(local))
-    return max(_disagreement(problem, local, move) for move in moves)
+    return float(np.max([_disagreement(problem, local, move) for move in moves]))
 
 
 def _value_error(problem: Problem, local: Local, value: float) -> float:
@@ -107,9 +107,9 @@ def _value_error(problem: Problem, local: Local, value: float) -> float:
         move = _PART * (local.solid @ weights)
         ahead, behind = (problem.value_and_gradient(local.x + s * move)[0] - value for s in (1, -1))
         rounding = _VALUE_ROUNDING * max(1.0, abs(value))
-        error = max(abs(ahead + behind - _PART**2), abs(ahead - behind) / 2)
-        errors.append(max(0.0, error - rounding) / _PART**2)
-    return max(errors)
+        error = np.maximum(abs(ahead + behind - _PART**2), abs(ahead - behind) / 2)
+        errors.append(np.maximum(0.0, error - rounding) / _PART**2)
+    return float(np.max(errors))
 
 
 def _disagreement(problem: Problem, local: Local, move: np.ndarray) -> float:

@@ -18,6 +18,7 @@ _STARTS = 5
 _STARTS_WITH_DIAGNOSIS = 3
 _UNSETTLED = (Status.NOT_CONVERGED, Status.UNBOUNDED)
 _TELLING = 1e-3
+_NEGLIGIBLE = 1e-2
 
 
 def maximize(
@@ -88,7 +89,7 @@ def _best(outcomes: Sequence[Outcome]) -> Outcome:
 
 def _margin(outcome: Outcome) -> float:
     """What log-densities far out on the way to a limit may differ by through rounding alone."""
-    return _TELLING * max(1.0, abs(outcome.search.value))
+    return min(_TELLING * max(1.0, abs(outcome.search.value)), _NEGLIGIBLE)
 
 
 def _assemble(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations: int, evaluations: int) -> Maximum:

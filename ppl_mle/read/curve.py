@@ -10,6 +10,7 @@ from pymc.distributions.discrete import Bernoulli, Poisson
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.replace import graph_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
+from pytensor.tensor.variable import TensorConstant
 
 from ppl_mle.read.interpret import interpreted, without_compiler
 from ppl_mle.read.likelihood import Likelihood
@@ -58,9 +59,10 @@ def response_curve(model: Any, likelihood: Likelihood, theta: np.ndarray) -> Cur
     Returns
     -------
     Curve or None
-        None unless one univariate response has a mean that depends on exactly one `pm.Data` vector of its length.
+        None unless one univariate response, complete, has a mean that depends on exactly one `pm.Data` vector and on
+        no other array of its length.
     """
-    found = _find_predictor(model)
+    found = None if likelihood.missing else _find_predictor(model)
     if found is None:
         return None
     response, mean, predictor = found
@@ -84,6 +86,9 @@ def _find_predictor(model: Any) -> tuple[Any, Any, Any] | None:
     above = set(ancestors([mean]))
     data = [d for d in model.data_vars if isinstance(d, SharedVariable) and d in above and d.type.ndim == 1]
     if len(data) != 1 or any(d in above and d is not data[0] for d in model.data_vars):
+        return None
+    rows = data[0].get_value(borrow=True).size
+    if any(isinstance(v, TensorConstant) and 1 < rows <= np.size(v.data) for v in above):
         return None
     return response, mean, data[0]
 

@@ -207,7 +207,7 @@ class Likelihood:
         for var in self.variables:
             if key != var.name and key not in var.labels:
                 continue
-            whole = wanted.get(var.name, default[var.declared].reshape(var.shape)).copy()
+            flat = np.ravel(wanted.get(var.name, default[var.declared])).copy()
             position = slice(None) if key == var.name else var.labels.index(key)
             if key != var.name and not var.elementwise:
                 raise RequestError(
@@ -215,11 +215,11 @@ class Likelihood:
                     f"{var.transform!r}; fix the whole variable"
                 )
             try:
-                np.ravel(whole)[position] = np.broadcast_to(values, var.shape).ravel() if key == var.name else values
-                whole = whole if key != var.name else np.broadcast_to(values, var.shape)
+                flat[position] = np.broadcast_to(values, var.shape).ravel() if key == var.name else values
             except ValueError:
-                raise RequestError(f"fixed={key!r} takes a value of shape {var.shape}, got {values.shape}") from None
-            wanted[var.name] = whole
+                takes = f"a value of shape {var.shape}" if key == var.name else "one number"
+                raise RequestError(f"fixed={key!r} takes {takes}, got one of shape {values.shape}") from None
+            wanted[var.name] = flat.reshape(var.shape)
             asked[var.declared][position] = True
             return
         raise RequestError(f"fixed={key!r} is no parameter of the model; its parameters are {', '.join(self.labels)}")
