@@ -16,7 +16,7 @@ from ppl_mle.maximize import ENGINES, Engine, Maximum, Status, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.progress import Progress
-from ppl_mle.read import current_model, hash_data, hash_model, model_data, model_groups, read_model
+from ppl_mle.read import current_model, read
 from ppl_mle.report.store import dump_results, parse_results
 from ppl_mle.report.summary import Summary, summarize
 from ppl_mle.report.tree import to_datatree
@@ -179,13 +179,13 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
     begun = time.perf_counter()
     model = current_model(model)
     _check_options(options)
-    likelihood = read_model(model, estimator, latent=options.latent, weights=options.weights, nobs=options.nobs)
+    reading = read(model, estimator, latent=options.latent, weights=options.weights, nobs=options.nobs)
+    likelihood = reading.likelihood
     engines = ENGINES if options.engine is None else (options.engine,)
     plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
     maximum = _maximize(plan, engines, options)
-    hashes = {"model_hash": hash_model(model), "data_hash": hash_data(model_data(model))}
-    results = infer(maximum, **hashes, seconds=time.perf_counter() - begun)
-    fit = Fit(results, maximum, model, model_groups(model))
+    results = infer(maximum, **reading.hashes, seconds=time.perf_counter() - begun)
+    fit = Fit(results, maximum, model, reading.groups)
     if not fit.converged:
         if options.strict:
             raise FitError(fit.message, fit)

@@ -71,13 +71,7 @@ def test_near_start_is_certified(name):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(
-            name,
-            marks=[pytest.mark.xfail(strict=True, reason="INFINITE there, though another start reaches the maximum")]
-            if name == "Eckerle4"
-            else [],
-        )
-        for name in FAR
+        *FAR,
     ],
 )
 def test_far_start_is_certified_or_left_open(name):

@@ -383,9 +383,7 @@ class TestObjective:
     @pytest.mark.parametrize(
         "outcome",
         [
-            pytest.param(
-                0, marks=pytest.mark.xfail(strict=True, reason="log(1 - (1 - exp(-m))) is not rewritten to -m yet")
-            ),
+            0,
             1,
         ],
     )

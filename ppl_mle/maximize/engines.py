@@ -5,7 +5,11 @@ from typing import Protocol
 
 import numpy as np
 
+from ppl_mle.maximize.closed_form import ClosedForm
+from ppl_mle.maximize.gauss_newton import GaussNewton
+from ppl_mle.maximize.least_squares import LeastSquares
 from ppl_mle.maximize.newton import Newton
+from ppl_mle.maximize.predictor_newton import PredictorNewton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.quasi_newton import QuasiNewton
 from ppl_mle.maximize.search import Search
@@ -30,4 +34,11 @@ class Engine(Protocol):
         ...
 
 
-ENGINES: tuple[Engine, ...] = (Newton(), QuasiNewton())
+ENGINES: tuple[Engine, ...] = (
+    ClosedForm(),
+    LeastSquares(),
+    GaussNewton(),
+    PredictorNewton(),
+    Newton(),
+    QuasiNewton(),
+)

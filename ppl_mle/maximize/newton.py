@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.quadratic import Quadratic
 from ppl_mle.maximize.scaling import equilibrate
 from ppl_mle.maximize.search import Search, Stop
-from ppl_mle.maximize.trust_region import solve_in_ball
 from ppl_mle.plan import Verdict
 from ppl_mle.read import Likelihood
 
 GOAL = 1e-16
+_NO_BETTER = 1e-24
 _EPS = float(np.finfo(float).eps)
 _SMALLEST_STEP = 1e-13
 _REMEMBERED = 12
@@ -54,10 +55,12 @@ class Newton:
                 stop = "stuck"
                 break
             if walk.flat:
+                walk.settle()
                 stop = "flat"
                 break
             if walk.definite and walk.edm <= GOAL:
-                walk.polish()
+                if walk.edm > _NO_BETTER:
+                    walk.polish()
                 stop = "edm"
                 break
             if walk.definite and walk.indistinct:
@@ -73,9 +76,11 @@ class Newton:
 class _Walk:
     """The moving point of one search, with the local quadratic around it."""
 
+    quadratic: Quadratic
+
     def __init__(self, problem: Problem, x: np.ndarray) -> None:
         self.problem, self.x = problem, np.array(x, float)
-        self.value, self.gradient = problem.value_and_gradient(self.x)
+        self.value, self.gradient = problem.visit(self.x)
         self.units = np.maximum(1.0, np.abs(self.x)) * 1e-2
         self.radius = np.nan
         self.origin = self.x
@@ -83,69 +88,67 @@ class _Walk:
 
     def look(self) -> bool:
         """Take the curvature at the point; False where it does not exist."""
-        basis = np.diag(self.units)
-        matrix = self.problem.curvature(self.x, basis) / np.outer(self.units, self.units)
+        matrix = self.problem.curvature(self.x, np.diag(self.units)) / np.outer(self.units, self.units)
         if not np.all(np.isfinite(matrix)):
             return False
         self.units = equilibrate(matrix, self.gradient, self.x)
         scaled = matrix * np.outer(self.units, self.units)
         if not np.all(np.isfinite(scaled)):
             return False
-        self.eigenvalues, self.vectors = np.linalg.eigh(scaled)
-        self.slope = self.vectors.T @ (self.units * self.gradient)
+        self.quadratic = Quadratic(scaled, self.units * self.gradient)
         if np.isnan(self.radius):
-            self.radius = 2 * max(1.0, float(np.linalg.norm(self.slope)))
+            self.radius = 2 * max(1.0, float(np.linalg.norm(self.quadratic.slope)))
         return True
 
     @property
     def definite(self) -> bool:
-        return bool(self.eigenvalues[0] > len(self.x) * _EPS)
+        return self.quadratic.definite
 
     @property
     def flat(self) -> bool:
         """No gradient above rounding, and no direction of negative curvature: a ridge or a plateau."""
-        negative = self.eigenvalues[0] < -1e-8 * max(1.0, float(self.eigenvalues[-1]))
-        resting = 0.5 * float(self.slope @ self.slope) <= GOAL or self._solid_edm <= GOAL
-        return not self.definite and not negative and resting
+        if self.definite or self.quadratic.has_descent:
+            return False
+        slope = self.quadratic.slope
+        return 0.5 * float(slope @ slope) <= GOAL or self.quadratic.solid_decrement(slope) <= GOAL
 
     @property
     def edm(self) -> float:
-        return float(0.5 * np.sum(self.slope**2 / self.eigenvalues))
+        return self.quadratic.decrement(self.quadratic.slope)
 
     @property
     def indistinct(self) -> bool:
         """The predicted decrease is below the rounding of the value, which then cannot judge a step."""
         return self.edm <= 100 * _EPS * max(1.0, abs(self.value))
 
-    @property
-    def _solid_edm(self) -> float:
-        """Decrement with directions without curvature taken at the curvature that rounding leaves."""
-        floor = 1e-10 * max(1.0, float(np.abs(self.eigenvalues).max()))
-        return float(0.5 * np.sum(self.slope**2 / np.maximum(self.eigenvalues, floor)))
-
     def polish(self) -> bool:
         """Take the Newton step if it reduces the decrement, measured with the curvature at hand."""
-        step = self.units * (self.vectors @ (-self.slope / self.eigenvalues))
-        value, gradient = self.problem.value_and_gradient(self.x + step)
-        if not np.isfinite(value):
-            return False
-        slope = self.vectors.T @ (self.units * gradient)
-        if 0.5 * np.sum(slope**2 / self.eigenvalues) >= 0.5 * self.edm:
+        step = -self.units * self.quadratic.solve(self.quadratic.slope)
+        value, gradient = self.problem.visit(self.x + step)
+        if not np.isfinite(value) or self.quadratic.decrement(self.units * gradient) >= 0.5 * self.edm:
             return False
         self._accept(self.x + step, value, gradient)
         return True
 
+    def settle(self) -> None:
+        """On a ridge or a plateau, take the Newton step across it if it reduces the decrement there."""
+        step = -self.units * self.quadratic.solid_solve(self.quadratic.slope)
+        value, gradient = self.problem.visit(self.x + step)
+        before = self.quadratic.solid_decrement(self.quadratic.slope)
+        if np.isfinite(value) and self.quadratic.solid_decrement(self.units * gradient) < before:
+            self._accept(self.x + step, value, gradient)
+
     def advance(self) -> bool:
         """Take the first step inside a shrinking ball that decreases the value enough; False when there is none."""
         while True:
-            move = solve_in_ball(self.eigenvalues, self.slope, self.radius)
+            move = self.quadratic.step(self.radius)
             length = float(np.linalg.norm(move))
-            predicted = -float(self.slope @ move + 0.5 * move @ (self.eigenvalues * move))
-            step = self.units * (self.vectors @ move)
+            predicted = self.quadratic.decrease(move)
+            step = self.units * move
             worth_trying = length >= _SMALLEST_STEP and predicted > 0  # False also for NaN
             if not worth_trying or np.array_equal(self.x + step, self.x):
                 return False
-            value, gradient = self.problem.value_and_gradient(self.x + step)
+            value, gradient = self.problem.visit(self.x + step)
             ratio = (self.value - value) / predicted if np.isfinite(value) else -np.inf
             if ratio < 0.25:
                 self.radius = 0.25 * length if ratio > -np.inf else 0.1 * length

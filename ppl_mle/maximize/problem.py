@@ -1,11 +1,14 @@
 """The log-density over the coordinates that move, turned into a function to minimize, with its calls counted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
-from ppl_mle.read import Likelihood
+from ppl_mle.read import Likelihood, RowObjective
+
+_ENOUGH = 50_000
 
 
 class Problem:
@@ -57,6 +60,27 @@ class Problem:
             return np.inf, np.full(self.size, np.nan)
         return -value, -gradient[self.free]
 
+    @cached_property
+    def probe(self) -> "Problem":
+        """The problem over enough rows to check derivatives on; itself where rows are not very many."""
+        objective = self.likelihood.objective
+        if not isinstance(objective, RowObjective) or objective.rows < 2 * _ENOUGH:
+            return self
+        return self.thinned(objective.rows // _ENOUGH)
+
+    def thinned(self, step: int) -> "Problem":
+        """The same problem with every `step`-th row standing for all."""
+        part = replace(self.likelihood, objective=self.likelihood.objective.thinned(step))
+        return Problem(part, self.held)
+
+    def visit(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value and gradient at a point whose curvature will be asked for next, from one pass where that is cheaper."""
+        objective = self.likelihood.objective
+        if isinstance(objective, RowObjective) and objective.is_dense:
+            with np.errstate(all="ignore"):
+                objective.second_order(self.expand(x))
+        return self.value_and_gradient(x)
+
     def original_value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus PyMC's own log-density and gradient, whatever they are."""
         value, gradient = self.likelihood.original.value_and_gradient(self.expand(x))
@@ -64,9 +88,6 @@ class Problem:
 
     def curvature(self, x: np.ndarray, basis: np.ndarray) -> np.ndarray:
         """Curvature T' H T of minus the log-density in the columns of a basis.
-
-        Products H T are taken by differentiation and not from a formed H, so that a basis that whitens an
-        ill-conditioned H loses digits with the condition number of T and not with its square.
 
         Parameters
         ----------
@@ -78,8 +99,7 @@ class Problem:
         -------
         array, shape (k, k), symmetric
         """
-        directions = np.zeros((basis.shape[1], self.likelihood.size))
-        directions[:, self.free] = basis.T
-        products = -self.likelihood.objective.hessian_product(self.expand(x), directions)[:, self.free]
-        matrix = products @ basis
+        whole = np.zeros((self.likelihood.size, basis.shape[1]))
+        whole[self.free] = basis
+        matrix = -self.likelihood.objective.curvature(self.expand(x), whole)
         return (matrix + matrix.T) / 2

@@ -103,6 +103,8 @@ def _written(row: np.ndarray, labels: Sequence[str]) -> str:
     parts = [
         (coefficient, label) for coefficient, label in zip(row, labels, strict=True) if abs(coefficient) > _NEGLIGIBLE
     ]
+    if parts and parts[0][0] < 0:
+        parts = [(-coefficient, label) for coefficient, label in parts]
     text = ""
     for position, (coefficient, label) in enumerate(parts[:_TERMS_SHOWN]):
         size = "" if abs(abs(coefficient) - 1) < _NEGLIGIBLE else f"{abs(coefficient):.3g} "

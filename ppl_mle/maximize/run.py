@@ -13,6 +13,7 @@ from ppl_mle.maximize.starts import propose_starts
 from ppl_mle.maximize.status import Status
 from ppl_mle.maximize.verdict import Outcome, judge
 from ppl_mle.plan import Plan
+from ppl_mle.read import RowObjective
 
 _STARTS = 5
 _STARTS_WITH_DIAGNOSIS = 3
@@ -63,13 +64,21 @@ def maximize(
             search = engine.search(problem, x, tick)
             iterations += search.iterations
             outcomes.append(judge(problem, search, engine))
-            if _is_enough(outcomes):
+            if _is_enough(outcomes, 1 if not _may_have_several(problem) else _STARTS):
                 break
     return _assemble(plan, _best(outcomes), outcomes, iterations, problem.evaluations)
 
 
-def _is_enough(outcomes: Sequence[Outcome]) -> bool:
-    """Stop at a certified maximum, or when a diagnosis has stood up to other starts."""
+def _may_have_several(problem: Problem) -> bool:
+    """Whether rows are mixtures, whose likelihood has more than one maximum as a rule."""
+    objective = problem.likelihood.objective
+    return isinstance(objective, RowObjective) and any(term.is_mixture for term in objective.terms)
+
+
+def _is_enough(outcomes: Sequence[Outcome], wanted: int) -> bool:
+    """Stop at a certified maximum, after as many starts as are wanted, or when a diagnosis has stood up to others."""
+    if len(outcomes) < wanted:
+        return False
     settled = [outcome for outcome in outcomes if outcome.status not in _UNSETTLED]
     certified = any(outcome.status is Status.CONVERGED for outcome in settled)
     return certified or (len(outcomes) >= _STARTS_WITH_DIAGNOSIS and bool(settled))

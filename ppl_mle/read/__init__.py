@@ -6,6 +6,9 @@ from ppl_mle.read.fingerprint import hash_data, hash_model
 from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
+from ppl_mle.read.reading import Reading, read
+from ppl_mle.read.rows.objective import RowObjective
+from ppl_mle.read.rows.term import RowTerm
 from ppl_mle.read.scale import Scale
 from ppl_mle.read.tree import model_data, model_groups
 
@@ -13,6 +16,9 @@ __all__ = [
     "WORTH_COMPILING",
     "Curve",
     "Likelihood",
+    "Reading",
+    "RowObjective",
+    "RowTerm",
     "Scale",
     "Term",
     "Variable",
@@ -23,6 +29,7 @@ __all__ = [
     "hold_variables",
     "model_data",
     "model_groups",
+    "read",
     "read_model",
     "response_curve",
 ]

@@ -16,6 +16,8 @@ from pytensor.scalar.loop import ScalarLoop
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.xtensor.type import XTensorType
 
+from ppl_mle.read.ufuncs import WITH_UFUNCS
+
 WORTH_COMPILING = 15.0
 _SLOW_CALL = 0.2
 _SECONDS_PER_LOOP = 2e-3
@@ -26,7 +28,7 @@ _INTERPRETED = Mode(
     optimizer=RewriteDatabaseQuery(
         include=("lower_xtensor", "inline_ofg_expansion", "merge", "canonicalize", "stabilize"), exclude=("fusion",)
     ),
-)
+).register((WITH_UFUNCS, 3))
 
 
 def without_compiler() -> AbstractContextManager:

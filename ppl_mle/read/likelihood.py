@@ -9,7 +9,7 @@ import numpy as np
 from ppl_mle.errors import RequestError
 from ppl_mle.read.labels import element_labels
 from ppl_mle.read.mapping import Mapping
-from ppl_mle.read.objective import Objective
+from ppl_mle.read.evaluation import Form
 from ppl_mle.read.original import Original
 from ppl_mle.read.scale import LINE, Scale
 
@@ -89,7 +89,9 @@ class Likelihood:
     variables : tuple of Variable
     terms : tuple of Term
         The terms that are summed.
-    objective : Objective
+    forms : tuple of Form
+        How each term was read: as sums over rows, or why not.
+    objective : RowObjective or Objective
         The sum with its gradient and Hessian products.
     original : Original
         The same sum as PyMC declares it, built independently.
@@ -112,7 +114,8 @@ class Likelihood:
     estimator: Estimator
     variables: tuple[Variable, ...]
     terms: tuple[Term, ...]
-    objective: Objective
+    forms: tuple[Form, ...]
+    objective: Any
     original: Original
     mapping: Mapping
     dims: MappingType[str, tuple[str, ...]]

@@ -9,6 +9,7 @@ import pytensor.tensor as pt
 from pytensor.graph.replace import vectorize_graph
 
 from ppl_mle.read.interpret import interpreted, without_compiler
+from ppl_mle.read.joined import Joined
 from ppl_mle.read.scale import Scale
 from ppl_mle.read.starting import Starts
 
@@ -18,12 +19,9 @@ class Mapping:
 
     Parameters
     ----------
-    theta : vector graph variable
-        Shape (p,).
-    declared : sequence of graph variables
-        The free variables on the declared scale, functions of `theta`.
-    deterministics : dict of str to graph variable
-        The Deterministics as functions of `theta`.
+    joined : Joined
+        Gives variables of the model as functions of the vector.
+    free, deterministics : sequence of variables of the model
     start : Starts
         From declared initial values (or None) to an unconstrained vector.
     scales : sequence of Scale or None
@@ -32,16 +30,16 @@ class Mapping:
 
     def __init__(
         self,
-        theta: Any,
-        declared: Sequence[Any],
-        deterministics: dict[str, Any],
+        joined: Joined,
+        free: Sequence[Any],
+        deterministics: Sequence[Any],
         start: Starts,
         scales: Sequence[Scale] | None = None,
     ) -> None:
         self._scales = scales
-        self._theta = theta
-        self._declared = _joined(declared)
-        self._deterministics = deterministics
+        self._joined = joined
+        self._free = list(free)
+        self._deterministics = {det.name: det for det in deterministics}
         self.start = start
 
     def declared(self, theta: np.ndarray) -> np.ndarray:
@@ -78,6 +76,14 @@ class Mapping:
         with np.errstate(all="ignore"):
             return np.asarray(self._deterministic_functions(name)[1](np.asarray(theta, float)), float)
 
+    @property
+    def _theta(self) -> Any:
+        return self._joined.theta
+
+    @cached_property
+    def _declared(self) -> Any:
+        return _end_to_end(self._joined.of_variables(self._free))
+
     @cached_property
     def _declare(self) -> Any:
         return interpreted([self._theta], self._declared)
@@ -99,13 +105,13 @@ class Mapping:
 
     def _deterministic_functions(self, name: str) -> tuple[Any, Any]:
         if name not in self._built:
-            graph = self._deterministics[name]
+            (graph,) = self._joined.of_variables([self._deterministics[name]])
             derivative = _jacobian_graph(pt.cast(graph.ravel(), "float64"), self._theta)
             self._built[name] = interpreted([self._theta], graph), interpreted([self._theta], derivative)
         return self._built[name]
 
 
-def _joined(parts: Sequence[Any]) -> Any:
+def _end_to_end(parts: Sequence[Any]) -> Any:
     flat = [pt.cast(part.ravel(), "float64") for part in parts]
     return pt.concatenate(flat) if len(flat) > 1 else flat[0]
 

@@ -103,6 +103,14 @@ class Objective:
             return np.full(directions.shape, np.nan)
         return np.concatenate(blocks)
 
+    def curvature(self, theta: np.ndarray, basis: np.ndarray) -> np.ndarray:
+        """T' H T for the columns of a basis, shape (p, k).
+
+        Products H T are taken by differentiation and not from a formed H, so that a basis that whitens an
+        ill-conditioned H loses digits with the condition number of T and not with its square.
+        """
+        return self.hessian_product(theta, basis.T) @ basis
+
     def term_values(self, theta: np.ndarray) -> list[float]:
         """Value of every term at `theta`; a term that does not exist there is minus infinity."""
         values = []

@@ -10,6 +10,7 @@ from pymc.logprob.utils import ParameterValueError
 from pymc.pytensorf import rewrite_pregrad
 
 from ppl_mle.read.interpret import LazilyCompiled, without_compiler, without_dims
+from ppl_mle.read.structure import built_once
 
 
 class Original:
@@ -35,12 +36,21 @@ class Original:
 
     @cached_property
     def _function(self) -> Any:
+        return built_once(f"original, {self._rows} rows", self._values, [self._total], self._build)
+
+    def _build(self, inputs: list[Any], outputs: list[Any]) -> LazilyCompiled:
+        (total,) = outputs
+        values = inputs[: len(self._values)]
         with without_compiler():
-            total = rewrite_pregrad(without_dims([self._total])[0])
-        gradients = pt.grad(total, self._values, disconnected_inputs="ignore", return_disconnected="none")
-        pairs = zip(gradients, self._shapes, strict=True)
+            slope = pt.grad(
+                rewrite_pregrad(without_dims([total])[0]),
+                values,
+                disconnected_inputs="ignore",
+                return_disconnected="none",
+            )
+        pairs = zip(slope, self._shapes, strict=True)
         gradients = [pt.zeros(shape) if gradient is None else gradient for gradient, shape in pairs]
-        return LazilyCompiled(self._values, [self._total, *gradients], self._rows)
+        return LazilyCompiled(inputs, [total, *gradients], self._rows)
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Log-density and gradient at the unconstrained vector `theta`, shape (p,).

@@ -9,6 +9,7 @@ from pymc.pytensorf import find_rng_nodes, replace_rng_nodes, reseed_rngs
 
 from ppl_mle.errors import RequestError, StartError
 from ppl_mle.read.interpret import as_tensor, interpreted, without_compiler, without_dims
+from ppl_mle.read.structure import built_once
 
 _SEED = 0
 
@@ -57,8 +58,9 @@ class Starts:
                 return_transformed=True,
             )
             graphs = without_dims(replace_rng_nodes([as_tensor(graph) for graph in graphs]))
-        reseed_rngs(find_rng_nodes(graphs), _SEED)
-        return interpreted([], graphs)()
+        generators = find_rng_nodes(graphs)
+        reseed_rngs(generators, _SEED)
+        return interpreted([], graphs)() if generators else built_once("start", [], graphs, interpreted)()
 
     def _checked(self, initvals: Mapping[str, Any]) -> dict[str, Any]:
         known = {rv.name for rv in self._model.free_RVs} | {value.name for value in self._model.value_vars}

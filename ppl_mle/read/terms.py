@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytensor.tensor as pt
 from pymc.distributions.continuous import Flat
-from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorConstant
 
 from ppl_mle.errors import ModelError, RequestError
-from ppl_mle.read.interpret import as_tensor, interpreted
+from ppl_mle.read.interpret import as_tensor
 from ppl_mle.read.likelihood import Estimator, Kind, Term
 
 
@@ -35,19 +34,12 @@ def choose_terms(model: Any, free: Sequence[Any], latents: set[Any], estimator: 
     return terms
 
 
-def count_rows(source: Source, graph: Any, known: Any, theta: Any, point: np.ndarray) -> int:
-    """Rows of a term: the elements of its log-density."""
-    if all(length is not None for length in graph.type.shape):
-        return int(np.prod(graph.type.shape))
-    return int(np.prod(interpreted([theta], graph_replace(graph.shape, known, strict=False))(point)))
-
-
 def is_joint(model: Any, source: Source, graph: Any) -> bool:
     """Tell whether an observed vector has one joint log-density, so that its rows have no meaning."""
     return source.kind == "observed" and not graph.type.ndim and model.rvs_to_values[source.rv].type.ndim > 0
 
 
-def support_of(model: Any, free: Any, latents: set[Any], estimator: Estimator, known: Any) -> Any:
+def support_of(model: Any, free: Any, latents: set[Any], estimator: Estimator) -> Any:
     """Zero inside the support of the parameters whose transform does not enforce it, minus infinity outside."""
     if estimator == "MAP":
         return None
@@ -61,7 +53,7 @@ def support_of(model: Any, free: Any, latents: set[Any], estimator: Estimator, k
     graphs = [g for g in model.logp(vars=unguarded, jacobian=False, sum=False) if _has_edge(g)]
     if not graphs:
         return None
-    inside = [pt.all(pt.gt(as_tensor(graph), -np.inf)) for graph in graph_replace(graphs, known, strict=False)]
+    inside = [pt.all(pt.gt(as_tensor(graph), -np.inf)) for graph in graphs]
     return pt.switch(pt.all(pt.stack(inside)), 0.0, -np.inf)
 
 

@@ -9,41 +9,44 @@ import pytensor.tensor as pt
 from ppl_mle.errors import RequestError
 
 
-def weigh(
-    names: Sequence[tuple[str, str]], graphs: Sequence[Any], rows: Sequence[int], weights: Any
-) -> tuple[list[Any], list[float]]:
-    """Multiply the rows of the observed terms by their weights.
+def check_weights(weights: Any, sources: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray | None]:
+    """Weights of every term, flat, None for a term that has none.
 
     Parameters
     ----------
-    names : sequence of (str, str)
-        Name and kind of every term.
-    graphs : sequence of graph variables
-        Elementwise log-densities.
-    rows : sequence of int
     weights : array, dict of str to array, or None
-
-    Returns
-    -------
-    graphs : list of graph variables
-    totals : list of float
-        Sum of the weights of each term (its rows where it has none); NaN for Potentials.
+    sources : sequence of Source
+    shapes : sequence of tuple of int
+        Of the elementwise log-densities.
 
     Raises
     ------
     RequestError
         Unknown name, wrong length, or a negative, missing or infinite weight.
     """
-    totals = [float("nan") if kind == "potential" else float(n) for (_, kind), n in zip(names, rows, strict=True)]
+    found: list[np.ndarray | None] = [None] * len(sources)
     if weights is None:
-        return list(graphs), totals
-    weighted = list(graphs)
-    for name, values in _by_name(names, weights).items():
-        position = [n for n, _ in names].index(name)
-        array = _checked(name, values, graphs[position], rows[position])
-        weighted[position] = pt.switch(pt.constant(array > 0), graphs[position] * pt.constant(array), 0.0)
-        totals[position] = float(array.sum())
-    return weighted, totals
+        return found
+    names = [source.rv.name for source in sources]
+    for name, values in _by_name([(s.rv.name, s.kind) for s in sources], weights).items():
+        position = names.index(name)
+        found[position] = _checked(name, values, shapes[position]).ravel()
+    return found
+
+
+def total_weight(source: Any, form: Any) -> float:
+    """Observations behind a term: its rows or the sum of their weights; NaN for a Potential."""
+    if source.kind == "potential":
+        return float("nan")
+    return float(np.prod(form.shape) if form.weights is None else form.weights.sum())
+
+
+def weigh(graph: Any, form: Any) -> Any:
+    """Multiply the rows of an elementwise log-density by their weights."""
+    if form.weights is None:
+        return graph
+    shaped = form.weights.reshape(form.shape)
+    return pt.switch(pt.constant(shaped > 0), graph * pt.constant(shaped), 0.0)
 
 
 def _by_name(names: Sequence[tuple[str, str]], weights: Any) -> dict[str, Any]:
@@ -60,22 +63,21 @@ def _by_name(names: Sequence[tuple[str, str]], weights: Any) -> dict[str, Any]:
     return {observed[0]: weights}
 
 
-def _checked(name: str, values: Any, graph: Any, rows: int) -> np.ndarray:
+def _checked(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
     try:
         array = np.asarray(values, float)
     except (TypeError, ValueError):
         raise RequestError(f"weights of '{name}' are not numbers: {values!r:.60}; give one count per row") from None
-    if graph.type.ndim == 0:
+    if not shape:
         raise RequestError(f"'{name}' has one joint log-density and no rows to weigh; drop weights")
+    rows = int(np.prod(shape))
     bad = np.flatnonzero(~np.isfinite(array) | (array < 0))
     if bad.size:
         raise RequestError(
             f"weights of '{name}' has {np.ravel(array)[bad[0]]} at row {bad[0]}; weights are counts >= 0, without gaps"
         )
-    if array.size != rows or (array.ndim != 1 and array.ndim != graph.type.ndim):
+    if array.size != rows or (array.ndim != 1 and array.ndim != len(shape)):
         raise RequestError(f"weights of '{name}' has {array.size} values for {rows} rows; give one per row")
     if array.sum() <= 0:
         raise RequestError(f"weights of '{name}' are all zero; at least one row must count")
-    if graph.type.ndim == array.ndim:
-        return array
-    return array.reshape(tuple(graph.type.shape))
+    return array

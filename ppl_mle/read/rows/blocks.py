@@ -1,0 +1,167 @@
+"""The parts of a design matrix: a constant row, a dense matrix, an index into levels, a sparse matrix."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """The same row for every observation: an intercept, or a parameter that all rows share.
+
+    Parameters
+    ----------
+    columns : array of int, shape (q,)
+        Coordinates of the unconstrained vector.
+    coefficients : array, shape (q,)
+    """
+
+    columns: np.ndarray
+    coefficients: np.ndarray
+    kind: ClassVar[str] = "constant"
+
+    def times(self, theta: np.ndarray, rows: slice) -> Any:
+        """The part of the predictor that the block gives, one number for all rows."""
+        return float(self.coefficients @ theta[self.columns])
+
+    def summed(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """A'w over some rows, shape (q,) or (q, k); a scalar weight counts in each row."""
+        total = weights * count if np.ndim(weights) == 0 else weights.sum(axis=0)
+        return np.multiply.outer(self.coefficients, total)
+
+    def weighted(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """diag(w) A over some rows, shape (rows, q)."""
+        return np.multiply.outer(np.broadcast_to(weights, (count,)), self.coefficients)
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """A matrix as the model holds it.
+
+    Parameters
+    ----------
+    columns : array of int, shape (q,)
+    matrix : array, shape (n, q)
+    """
+
+    columns: np.ndarray
+    matrix: np.ndarray
+    kind: ClassVar[str] = "dense"
+
+    def times(self, theta: np.ndarray, rows: slice) -> Any:
+        """A theta over some rows."""
+        return self.matrix[rows] @ theta[self.columns]
+
+    def summed(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """A'w over some rows."""
+        part = self.matrix[rows]
+        return part.sum(axis=0) * weights if np.ndim(weights) == 0 else part.T @ weights
+
+    def weighted(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """diag(w) A over some rows."""
+        part = self.matrix[rows]
+        return part * weights if np.ndim(weights) == 0 else part * weights[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Indexed:
+    """One level per row: a one-hot matrix that is never formed.
+
+    Parameters
+    ----------
+    columns : array of int, shape (q,)
+        Coordinate of each level.
+    codes : array of int, shape (n,)
+        Level of each row.
+    factor : array of shape (n,), or float
+        What the level's value is multiplied by.
+    """
+
+    columns: np.ndarray
+    codes: np.ndarray
+    factor: Any = 1.0
+    kind: ClassVar[str] = "indexed"
+
+    def _factors(self, rows: slice) -> Any:
+        return self.factor[rows] if np.ndim(self.factor) else self.factor
+
+    def times(self, theta: np.ndarray, rows: slice) -> Any:
+        """A theta over some rows."""
+        values = theta[self.columns][self.codes[rows]]
+        return values if np.ndim(self.factor) == 0 and self.factor == 1.0 else values * self._factors(rows)
+
+    def summed(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """A'w over some rows."""
+        scaled = _scaled(weights, self._factors(rows), count)
+        codes, levels = self.codes[rows], len(self.columns)
+        if scaled.ndim == 1:
+            return np.bincount(codes, scaled, levels)
+        return np.column_stack([np.bincount(codes, column, levels) for column in scaled.T])
+
+    def weighted(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """diag(w) A over some rows."""
+        matrix = np.zeros((count, len(self.columns)))
+        matrix[np.arange(count), self.codes[rows]] = _scaled(weights, self._factors(rows), count)
+        return matrix
+
+    def table(self, other: "Indexed", weights: Any, rows: slice, count: int) -> np.ndarray:
+        """A'diag(w)B with another index, shape (q, q of the other)."""
+        scaled = _scaled(_scaled(weights, self._factors(rows), count), other._factors(rows), count)
+        shape = (len(self.columns), len(other.columns))
+        if other is self:
+            return np.diag(np.bincount(self.codes[rows], scaled, shape[0]))
+        cells = self.codes[rows].astype(np.int64) * shape[1] + other.codes[rows]
+        return np.bincount(cells, scaled, shape[0] * shape[1]).reshape(shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse:
+    """A sparse matrix.
+
+    Parameters
+    ----------
+    columns : array of int, shape (q,)
+    matrix : scipy.sparse.csr_array, shape (n, q)
+    """
+
+    columns: np.ndarray
+    matrix: Any = field(repr=False)
+    kind: ClassVar[str] = "sparse"
+
+    def times(self, theta: np.ndarray, rows: slice) -> Any:
+        """A theta over some rows."""
+        return self.matrix[rows] @ theta[self.columns]
+
+    def summed(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """A'w over some rows."""
+        full = weights if np.ndim(weights) else np.full(count, float(weights))
+        return self.matrix[rows].T @ full
+
+    def weighted(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """diag(w) A over some rows."""
+        return self.matrix[rows].toarray() * np.broadcast_to(weights, (count,))[:, None]
+
+
+Block = Constant | Dense | Indexed | Sparse
+
+
+def cross(left: Block, right: Block, weights: Any, rows: slice, count: int) -> np.ndarray:
+    """A'diag(w)B of two blocks over some rows, shape (q of left, q of right); a scalar weight counts in each row."""
+    if isinstance(left, Constant):
+        return np.multiply.outer(left.coefficients, right.summed(weights, rows, count))
+    if isinstance(right, Constant):
+        return np.multiply.outer(left.summed(weights, rows, count), right.coefficients)
+    if isinstance(left, Indexed) and isinstance(right, Indexed):
+        return left.table(right, weights, rows, count)
+    if isinstance(right, Dense) or not isinstance(left, Dense):
+        return left.summed(right.weighted(weights, rows, count), rows, count)
+    return right.summed(left.weighted(weights, rows, count), rows, count).T
+
+
+def _scaled(weights: Any, factors: Any, count: int) -> np.ndarray:
+    if np.ndim(weights) == 2:
+        return weights if np.ndim(factors) == 0 and factors == 1.0 else weights * np.reshape(factors, (-1, 1))
+    if np.ndim(factors) == 0 and factors == 1.0 and np.ndim(weights):
+        return weights
+    return np.broadcast_to(weights * factors, (count,))

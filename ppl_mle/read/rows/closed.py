@@ -1,0 +1,62 @@
+"""What is inside a term that has a kernel: response, mean, known numbers, parameters of their own."""
+
+from typing import Any
+
+import numpy as np
+
+from ppl_mle.read.rows.program import Program
+from ppl_mle.read.rows.term import RowTerm
+
+
+def response(term: RowTerm) -> np.ndarray:
+    """Observations, shape (n,)."""
+    return np.asarray(term.groups[0].program.data[0])
+
+
+def known_numbers(term: RowTerm) -> tuple[Any, ...]:
+    """What the kernel knows beside the response: standard deviations, numbers of trials."""
+    return term.groups[0].program.data[1]
+
+
+def location(term: RowTerm) -> Program:
+    """First argument of the kernel: the mean, or what the link makes of it."""
+    return term.groups[0].program.argument(0)
+
+
+def own_coordinate(term: RowTerm, argument: int) -> int | None:
+    """The coordinate that an argument of the kernel is, if it is that alone and nothing else in the term uses it."""
+    program = term.groups[0].program.argument(argument)
+    if not program.is_predictor or not term.predictors[program.expression.index].is_shared:
+        return None
+    mine = term.predictors[program.expression.index]
+    taken = {int(column) for p in term.predictors if p is not mine for column in p.columns}
+    columns = mine.columns
+    if len(columns) != 1 or int(columns[0]) in taken:
+        return None
+    plain = argument == 0 or (mine.offset == 0.0 and mine.blocks[0].coefficients[0] == 1.0)
+    return int(columns[0]) if plain else None
+
+
+def location_at(term: RowTerm, theta: np.ndarray) -> np.ndarray:
+    """First argument of the kernel at `theta`, shape (n,)."""
+    return np.broadcast_to(_evaluated(term, theta, 0).value, (term.count,))
+
+
+def location_slopes(term: RowTerm, theta: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Derivatives of the first argument in some coordinates, shape (n, len(columns))."""
+    slopes = np.zeros((term.count, len(columns)))
+    with np.errstate(all="ignore"):
+        for k, slope in _evaluated(term, theta, 1).first.items():
+            slopes += np.reshape(slope, (-1, 1)) * term.predictors[k].matrix(columns, term.count)
+    return slopes
+
+
+def location_design(term: RowTerm, columns: np.ndarray) -> np.ndarray:
+    """Design of a first argument that is a predictor, over some coordinates, shape (n, len(columns))."""
+    return term.predictors[location(term).expression.index].matrix(columns, term.count)
+
+
+def _evaluated(term: RowTerm, theta: np.ndarray, order: int) -> Any:
+    rows = slice(0, term.count, 1)
+    with np.errstate(all="ignore"):
+        return location(term)(rows, term.etas(theta, rows), order)

@@ -1,0 +1,58 @@
+"""The distinct design blocks of a term's predictors, so that a design which several predictors share is used once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ppl_mle.read.rows.blocks import Block
+from ppl_mle.read.rows.predictor import Predictor
+
+
+@dataclass(frozen=True, eq=False)
+class Sharing:
+    """Blocks and who holds them.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        Each once.
+    members : tuple of tuple of int
+        Positions of the blocks of each predictor.
+    """
+
+    blocks: tuple[Block, ...]
+    members: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def among(cls, predictors: Sequence[Predictor]) -> "Sharing":
+        """Find the distinct blocks of some predictors."""
+        blocks: list[Block] = []
+        for predictor in predictors:
+            blocks += [block for block in predictor.blocks if not any(block is known for known in blocks)]
+        members = tuple(tuple(_position(blocks, block) for block in p.blocks) for p in predictors)
+        return cls(tuple(blocks), members)
+
+    def of_gradient(self, first: Mapping[int, Any]) -> dict[int, Any]:
+        """Weight of every block: the sum of the derivatives in the predictors that hold it."""
+        weights: dict[int, Any] = {}
+        for k, d in first.items():
+            for i in self.members[k]:
+                weights[i] = weights[i] + d if i in weights else d
+        return weights
+
+    def of_hessian(self, second: Mapping[tuple[int, int], Any]) -> dict[tuple[int, int], Any]:
+        """Weight of every pair of blocks: the sum over ordered pairs of predictors that hold them."""
+        weights: dict[tuple[int, int], Any] = {}
+        for (k, m), d in second.items():
+            for i in self.members[k]:
+                for j in self.members[m]:
+                    if k == m and i > j:
+                        continue
+                    pair = (i, j) if i <= j else (j, i)
+                    part = d + d if k != m and i == j else d
+                    weights[pair] = weights[pair] + part if pair in weights else part
+        return weights
+
+
+def _position(blocks: Sequence[Block], block: Block) -> int:
+    return next(i for i, known in enumerate(blocks) if known is block)

@@ -1,0 +1,145 @@
+"""Sums over the rows of a term, block by block and on every core, with no temporary as long as the data."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ppl_mle.read.rows.blocks import Block, Dense, cross
+from ppl_mle.read.rows.term import RowTerm, length
+from ppl_mle.read.rows.threads import on_every_core
+
+_BLOCK_BYTES = 1 << 21
+_FEWEST_ROWS = 4096
+_WORTH_THREADS = 50_000
+
+
+def add_term(
+    term: RowTerm, theta: np.ndarray, order: int, gradient: np.ndarray, hessian: np.ndarray | None
+) -> float:
+    """Add a term's derivatives at `theta` to `gradient` (p,) and `hessian` (p, p), in place, and return its value.
+
+    Parameters
+    ----------
+    term : RowTerm
+    theta : array, shape (p,)
+    order : {0, 1, 2}
+        Derivatives wanted.
+
+    Returns
+    -------
+    float
+        Minus infinity where a condition of the density fails; the sums are then not complete.
+    """
+    if not term.groups:
+        return term.scale * term.base
+
+    def work(run: Sequence[slice]) -> Any:
+        total = _Total(term, order, len(theta))
+        return total if all(total.take(theta, rows) for rows in run) else None
+
+    totals = _over_rows(term, work)
+    if any(total is None for total in totals):
+        return -np.inf
+    for total in totals:
+        if order:
+            gradient += term.scale * total.gradient
+        if hessian is not None:
+            hessian += term.scale * total.hessian
+    return term.scale * (term.base + sum(total.value for total in totals))
+
+
+def add_curvature(term: RowTerm, theta: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """T' H T of a term for the columns of a basis (p, k), from A T and not from H, so that no digits cancel."""
+    size = basis.shape[1]
+
+    def block(rows: slice) -> np.ndarray:
+        jet, count = term.density(theta, rows, 2), length(rows)
+        total = np.zeros((size, size))
+        if jet is None:
+            return np.full((size, size), np.nan)
+        parts = [_moved(b, basis, rows, count) for b in term.sharing.blocks]
+        moved = [sum(parts[i] for i in members) for members in term.sharing.members]
+        for (k, m), weight in jet.second.items():
+            part = moved[k].T @ (np.reshape(weight, (-1, 1)) * moved[m])
+            total += part if k == m else part + part.T
+        return total
+
+    return _summed(term, block)
+
+
+def add_products(term: RowTerm, theta: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Hessian of a term times directions, shape (k, p), without the Hessian."""
+    blocks = term.sharing.blocks
+
+    def block(rows: slice) -> np.ndarray:
+        jet, count = term.density(theta, rows, 2), length(rows)
+        if jet is None:
+            return np.full(directions.shape, np.nan)
+        products = np.zeros(directions.shape)
+        for (i, j), weight in term.sharing.of_hessian(jet.second).items():
+            for left, right in {(i, j), (j, i)}:
+                moved = np.reshape(weight, (-1, 1)) * _moved(blocks[right], directions.T, rows, count)
+                products[:, blocks[left].columns] += blocks[left].summed(moved, rows, count).T
+        return products
+
+    return _summed(term, block)
+
+
+def row_values(term: RowTerm, theta: np.ndarray) -> np.ndarray:
+    """Value of each row, the base left out, shape (count,)."""
+    jet = term.density(theta, slice(0, term.count, 1), 0)
+    return np.full(term.count, -np.inf) if jet is None else np.broadcast_to(jet.value, (term.count,))
+
+
+class _Total:
+    """What a run of row blocks gives."""
+
+    def __init__(self, term: RowTerm, order: int, size: int) -> None:
+        self.term, self.order = term, order
+        self.value = 0.0
+        self.gradient = np.zeros(size if order else 0)
+        self.hessian = np.zeros((size, size) if order > 1 else (0, 0))
+
+    def take(self, theta: np.ndarray, rows: slice) -> bool:
+        """Add one block; False where a condition fails."""
+        jet = self.term.density(theta, rows, self.order)
+        if jet is None:
+            return False
+        sharing, count = self.term.sharing, length(rows)
+        self.value += float(jet.value.sum()) if np.ndim(jet.value) else float(jet.value) * count
+        for i, weight in sharing.of_gradient(jet.first).items():
+            block = sharing.blocks[i]
+            self.gradient[block.columns] += block.summed(weight, rows, count)
+        for (i, j), weight in sharing.of_hessian(jet.second).items():
+            left, right = sharing.blocks[i], sharing.blocks[j]
+            matrix = cross(left, right, weight, rows, count)
+            self.hessian[left.columns[:, None], right.columns] += matrix
+            if i != j:
+                self.hessian[right.columns[:, None], left.columns] += matrix.T
+        return True
+
+
+def _summed(term: RowTerm, block: Callable[[slice], np.ndarray]) -> np.ndarray:
+    parts = _over_rows(term, lambda run: sum(block(rows) for rows in run))
+    return np.asarray(term.scale * sum(parts))
+
+
+def _over_rows(term: RowTerm, work: Callable[[Sequence[slice]], Any]) -> list[Any]:
+    """Apply `work` to runs of row blocks; only where rows are many, on several cores."""
+    stride = _block_rows(term) * term.step
+    blocks = [slice(i, min(i + stride, term.count), term.step) for i in range(0, term.count, stride)]
+    if term.count < _WORTH_THREADS * term.step or len(blocks) == 1:
+        return [work(blocks)]
+    return on_every_core(work, blocks)
+
+
+def _block_rows(term: RowTerm) -> int:
+    """Rows in one block: what keeps its part of the designs within a core's cache."""
+    width = 8 + sum(block.matrix.shape[1] for block in term.sharing.blocks if isinstance(block, Dense))
+    return max(_FEWEST_ROWS, _BLOCK_BYTES // (8 * width))
+
+
+def _moved(block: Block, basis: np.ndarray, rows: slice, count: int) -> np.ndarray:
+    """A T over some rows, shape (count, k)."""
+    return np.column_stack([np.broadcast_to(block.times(column, rows), (count,)) for column in basis.T])

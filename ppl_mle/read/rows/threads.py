@@ -1,0 +1,54 @@
+"""Work over row blocks on every core."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="ppl_mle")
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@cache
+def _cores() -> int:
+    return os.process_cpu_count() or 1
+
+
+def on_every_core(work: Callable[[Sequence[slice]], Any], blocks: Sequence[slice]) -> list[Any]:
+    """Apply `work` to one run of consecutive blocks per core, and return the results in order.
+
+    Meanwhile linear algebra keeps to one thread each, so that the two levels do not fight for the cores.
+
+    Parameters
+    ----------
+    work : callable
+        From a run of blocks to any result.
+    blocks : sequence of slice
+
+    Returns
+    -------
+    list
+    """
+    cores = min(_cores(), len(blocks))
+    if cores == 1:
+        return [work(blocks)]
+    bounds = np.linspace(0, len(blocks), cores + 1).astype(int)
+    runs = [blocks[low:high] for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+
+    def quiet(run: Sequence[slice]) -> Any:
+        with np.errstate(all="ignore"):
+            return work(run)
+
+    with _libraries().limit(limits=1, user_api="blas"):
+        return list(_pool().map(quiet, runs))
