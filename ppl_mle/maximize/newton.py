@@ -106,11 +106,11 @@ class _Walk:
 
     @property
     def flat(self) -> bool:
-        """No gradient above rounding, and no direction of negative curvature: a ridge or a plateau."""
+        """No decrease above rounding ahead, and no direction of negative curvature: a ridge or a plateau."""
         if self.definite or self.quadratic.has_descent:
             return False
         slope = self.quadratic.slope
-        return 0.5 * float(slope @ slope) <= GOAL or self.quadratic.solid_decrement(slope) <= GOAL
+        return 0.5 * float(slope @ slope) <= GOAL or self.quadratic.solid_decrement(slope) <= self._visible
 
     @property
     def edm(self) -> float:
@@ -119,7 +119,12 @@ class _Walk:
     @property
     def indistinct(self) -> bool:
         """The predicted decrease is below the rounding of the value, which then cannot judge a step."""
-        return self.edm <= 100 * _EPS * max(1.0, abs(self.value))
+        return self.edm <= self._visible
+
+    @property
+    def _visible(self) -> float:
+        """Smallest decrease that rounding of the value does not hide."""
+        return 100 * _EPS * max(1.0, abs(self.value))
 
     def polish(self) -> bool:
         """Take the Newton step if it reduces the decrement, measured with the curvature at hand."""

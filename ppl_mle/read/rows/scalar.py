@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ppl_mle.read.rows.special import SPECIAL, Rule, choose, finite, horner
+from ppl_mle.read.rows.bessel import BESSEL
+from ppl_mle.read.rows.gammas import GAMMAS
+from ppl_mle.read.rows.special import ERROR_FUNCTIONS, Rule, choose, finite, horner
 
 _LN2, _LN10 = log(2), log(10)
 _LANGEVIN = tuple(
@@ -236,7 +238,9 @@ _ELEMENTARY: dict[str, Rule] = {
     "log1m_exp_neg_exp": _log1m_exp_neg_exp,
 }
 
-UNARY: dict[str, Rule] = {name: _on_floats(rule) for name, rule in (_ELEMENTARY | SPECIAL).items()}
+_SPECIAL = ERROR_FUNCTIONS | GAMMAS | BESSEL
+
+UNARY: dict[str, Rule] = {name: _on_floats(rule) for name, rule in (_ELEMENTARY | _SPECIAL).items()}
 """Rules `rule(x, order) -> (u, u1, u2)` by the name of the function, for a float or an array `x` of any shape.
 
 Entries above `order` (0, 1 or 2) are None. A derivative that does not depend on `x` comes as a scalar; entries may be
