@@ -79,16 +79,7 @@ def run_explain(job: Job) -> int:
     """Print the plan; returns the exit code."""
     target = _target(job, (".txt", ".json"))
     plan = explain(_load(job).model, estimator=job.estimator)
-    record = write_json(
-        {
-            "estimator": job.estimator,
-            "engine": plan.engine,
-            "dimensions": plan.dimensions,
-            "verdicts": [asdict(verdict) for verdict in plan.verdicts],
-            "terms": [asdict(term) for term in plan.likelihood.terms],
-            "findings": plan.likelihood.findings,
-        }
-    )
+    record = write_json(plan.record())
     print(record if job.as_json else plan)
     if target is not None:
         write_text(target, f"{record if target.suffix == '.json' else plan}\n")

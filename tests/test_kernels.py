@@ -127,8 +127,9 @@ def cloglog(eta):
     hazard = exp(eta)
     if hazard.value > 2000:
         return 0 * eta, -hazard
-    u = -mp.expm1(-hazard.value)
-    return log(hazard.apply(u, 1 - u, u - 1)), -hazard
+    miss = mp.exp(-hazard.value)
+    hit = hazard.apply(-mp.expm1(-hazard.value), miss, -miss)
+    return log(hit) if hazard.value < 1 else log1p(-exp(-hazard)), -hazard
 
 
 def chances(link):

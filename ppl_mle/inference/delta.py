@@ -64,7 +64,8 @@ def propagate(jacobian: np.ndarray, maximum: Maximum) -> np.ndarray:
     array, shape (q, q)
         NaN for functions that change along a direction about which nothing is known.
     """
-    covariance = jacobian @ maximum.covariance @ jacobian.T
+    with np.errstate(all="ignore"):
+        covariance = jacobian @ maximum.covariance @ jacobian.T
     size = np.abs(jacobian).max(axis=1, initial=0.0)
     lost = np.any(np.abs(jacobian @ maximum.lost) > _CHANGES * size[:, None], axis=1)
     covariance[lost, :] = covariance[:, lost] = np.nan

@@ -47,7 +47,7 @@ def infer(maximum: Maximum, *, model_hash: str, data_hash: str, seconds: float) 
         fixed=_fixed_labels(maximum),
         missing=dict(likelihood.missing),
         engine=maximum.plan.engine,
-        plan=str(maximum.plan),
+        plan=maximum.plan.brief,
         model_hash=model_hash,
         data_hash=data_hash,
         seconds=seconds,

@@ -32,8 +32,8 @@ class PredictorNewton:
     def judge(self, likelihood: Likelihood, dimensions: int) -> Verdict:
         """Suit a likelihood whose rows are elementwise densities of predictors."""
         objective = likelihood.objective
-        if not isinstance(objective, RowObjective):
-            return Verdict(self.name, False, "no term has a predictor form")
+        if not isinstance(objective, RowObjective) or not any(term.groups for term in objective.terms):
+            return Verdict(self.name, False, "no term that the parameters change has a predictor form")
         if dimensions > self.inner.most:
             return Verdict(self.name, False, f"{dimensions} dimensions, more than {self.inner.most}")
         if objective.rest is not None:

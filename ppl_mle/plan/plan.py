@@ -1,11 +1,14 @@
-"""A plan: the verdict of every engine on a likelihood, in the order of preference."""
+"""A plan: what was read of each term, the verdict of every engine, the compile decision, the cost."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
 
 from ppl_mle.errors import ModelError
-from ppl_mle.read import WORTH_COMPILING, Likelihood
+from ppl_mle.plan.cost import Cost, describe_derivatives, describe_functions, estimate_cost
+from ppl_mle.plan.design import Design, describe_design
+from ppl_mle.read import Likelihood
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,35 @@ class Candidate(Protocol):
     def judge(self, likelihood: Likelihood, dimensions: int) -> Verdict:
         """Say whether the engine suits a likelihood with so many free dimensions, and why."""
         ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of one term.
+
+    Parameters
+    ----------
+    name, kind : str
+    rows : float
+        Observations behind it; NaN where rows have no meaning.
+    form : str
+        The closed-form row density, `rows of the graph`, `constant`, or `general`.
+    reason : str
+        Why a general term has no predictor form.
+    predictors : tuple of Design
+    """
+
+    name: str
+    kind: str
+    rows: float
+    form: str
+    reason: str
+    predictors: tuple[Design, ...]
+
+    def __str__(self) -> str:
+        how = f"general ({self.reason})" if self.form == "general" else self.form
+        lines = [f"  term {self.name}: {self.kind}, {self.rows:g} rows, {how}"]
+        return "\n".join([*lines, *(f"    predictor {i}: {p}" for i, p in enumerate(self.predictors, 1))])
 
 
 @dataclass(frozen=True)
@@ -54,30 +86,69 @@ class Plan:
         """Number of free dimensions."""
         return self.likelihood.size - len(self.held)
 
+    @cached_property
+    def terms(self) -> tuple[Reading, ...]:
+        """What was read of each term, with the rank and the condition of every design."""
+        read, labels = self.likelihood, self.likelihood.free_labels
+        found = []
+        for term, form in zip(read.terms, read.forms, strict=True):
+            kinds = list(dict.fromkeys(_named(part.form) for part in form.sums)) or ["general"]
+            designs = tuple(describe_design(s, p, labels) for s in form.sums for p in s.predictors)
+            found.append(Reading(term.name, term.kind, term.rows, " and ".join(kinds), form.reason, designs))
+        return tuple(found)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """One evaluation, measured, and what a fit of this kind takes."""
+        return estimate_cost(self.likelihood)
+
+    @property
+    def brief(self) -> str:
+        """The engine that runs, with its reason, in one line."""
+        reason = next(verdict.reason for verdict in self.verdicts if verdict.engine == self.engine)
+        return f"{self.engine}: {reason}"
+
+    def record(self) -> dict[str, Any]:
+        """The plan as plain data: numbers, strings, lists and dicts."""
+        read = self.likelihood
+        return {
+            "estimator": read.estimator,
+            "dimensions": self.dimensions,
+            "engine": self.engine,
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "variables": [
+                {"name": var.name, "role": var.role, "shape": list(var.shape), "transform": var.transform}
+                for var in read.variables
+            ],
+            "terms": [asdict(term) for term in self.terms],
+            "functions": describe_functions(read),
+            "second_derivatives": describe_derivatives(read),
+            "cost": asdict(self.cost),
+            "missing": dict(read.missing),
+            "findings": list(read.findings),
+        }
+
     def __str__(self) -> str:
         read = self.likelihood
         lines = [f"{read.estimator} of {self.dimensions} free dimensions"]
         lines += [
             f"  {var.role} {var.name}: shape {var.shape}, transform {var.transform or 'none'}" for var in read.variables
         ]
-        lines += [f"  term {term.name}: {term.kind}, {term.rows:g} rows" for term in read.terms]
+        lines += [str(term) for term in self.terms]
         lines += [f"  left out: {count} rows of {name} without a response" for name, count in read.missing.items()]
         lines += [
             f"  engine {v.engine}: {'runs' if v.engine == self.engine else 'suits' if v.suits else 'no'}, {v.reason}"
             for v in self.verdicts
         ]
-        lines += [f"  functions: {self._functions()}; second derivatives {self._second_derivatives()}"]
+        lines += [
+            f"  functions: {describe_functions(read)}; second derivatives {describe_derivatives(read)}",
+            f"  cost: {self.cost}",
+        ]
         return "\n".join(lines + [f"  note: {finding}" for finding in read.findings])
 
-    def _functions(self) -> str:
-        if self.likelihood.objective.compiled:
-            return "compiled by Numba, because interpreting them is slow"
-        return f"interpreted, no compiler unless the calls of one add up to more than {WORTH_COMPILING:g} s"
 
-    def _second_derivatives(self) -> str:
-        if self.likelihood.objective.exact:
-            return "exact, by PyTensor"
-        return "by extrapolated differences of exact gradients (PyTensor has none for this density)"
+def _named(form: str) -> str:
+    return "rows of the graph" if form == "graph" else form.replace("_", " ")
 
 
 def make_plan(likelihood: Likelihood, engines: Sequence[Candidate], held: Mapping[int, float] | None = None) -> Plan:

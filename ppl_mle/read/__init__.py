@@ -8,6 +8,8 @@ from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.reading import Reading, read
 from ppl_mle.read.rows.objective import RowObjective
+from ppl_mle.read.rows.predictor import Predictor
+from ppl_mle.read.rows.sums import gram_matrix
 from ppl_mle.read.rows.term import RowTerm
 from ppl_mle.read.scale import Scale
 from ppl_mle.read.tree import model_data, model_groups
@@ -16,6 +18,7 @@ __all__ = [
     "WORTH_COMPILING",
     "Curve",
     "Likelihood",
+    "Predictor",
     "Reading",
     "RowObjective",
     "RowTerm",
@@ -23,6 +26,7 @@ __all__ = [
     "Term",
     "Variable",
     "current_model",
+    "gram_matrix",
     "has_gaussian_errors",
     "hash_data",
     "hash_model",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.read.form.declined import Declined
-from ppl_mle.read.form.families import is_family
+from ppl_mle.read.form.families import drawn_from, is_family
 from ppl_mle.read.form.known import Known
 from ppl_mle.read.form.linear import Linear
 from ppl_mle.read.form.terms import Family, read_term
@@ -120,16 +120,17 @@ def build_objective(joined: Joined, forms: Sequence[Form], sums: Sequence[Any], 
         return rest
     terms = [term for form in forms for term in form.sums]
     inside = None if rest is not None or edge is None else interpreted([joined.theta], edge)
-    return RowObjective(joined.size, [form.name for form in forms], terms, rest, [forms[i].name for i in general], inside)
+    return RowObjective(
+        joined.size, [form.name for form in forms], terms, rest, [forms[i].name for i in general], inside
+    )
 
 
 def _families(model: Any, sources: Sequence[Any]) -> dict[Any, Family]:
     """Distributions of the observed variables, their parameters as graphs of value variables."""
-    observed = [s.rv for s in sources if s.kind == "observed" and is_family(s.rv.owner.op)]
-    parameters = [list(rv.owner.op.dist_params(rv.owner)) for rv in observed]
-    flat = [as_tensor(parameter) for own in parameters for parameter in own]
+    drawn = [(s.rv, drawn_from(s.rv)) for s in sources if s.kind == "observed"]
+    known = [(rv, *found) for rv, found in drawn if found is not None and is_family(found[0])]
+    flat = [as_tensor(parameter) for _, _, own in known for parameter in own]
     replaced = iter(without_dims(model.replace_rvs_by_values(flat)) if flat else [])
     return {
-        rv: Family(rv.owner.op, [next(replaced) for _ in own], model.rvs_to_values[rv])
-        for rv, own in zip(observed, parameters, strict=True)
+        rv: Family(op, [next(replaced) for _ in own], as_tensor(model.rvs_to_values[rv])) for rv, op, own in known
     }

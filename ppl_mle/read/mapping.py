@@ -45,9 +45,10 @@ class Mapping:
     def declared(self, theta: np.ndarray) -> np.ndarray:
         """Flat declared values at `theta`; shape (q,) for shape (p,), or (k, q) for k rows (k, p)."""
         if self._scales is not None:
-            columns = [
-                scale.to_declared(column) for scale, column in zip(self._scales, np.transpose(theta), strict=True)
-            ]
+            with np.errstate(all="ignore"):
+                columns = [
+                    scale.to_declared(column) for scale, column in zip(self._scales, np.transpose(theta), strict=True)
+                ]
             return np.transpose(np.array(columns, float))
         function = self._declare if np.ndim(theta) == 1 else self._declare_rows
         with np.errstate(all="ignore"):

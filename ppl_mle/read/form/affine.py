@@ -95,6 +95,7 @@ class Affine:
 
     def reshaped(self, shape: Shape) -> "Affine":
         """Change the shape and keep the order of the elements."""
+
         def move(array: np.ndarray) -> np.ndarray:
             if array.size == 1:
                 return array.reshape((1,) * len(shape))

@@ -8,6 +8,9 @@ from pymc.distributions.continuous import Beta, Exponential, Gamma, LogNormal, N
 from pymc.distributions.continuous import WeibullBetaRV
 from pymc.distributions.discrete import Bernoulli, Binomial, NegativeBinomial, Poisson
 
+from pytensor.tensor.random.op import RandomVariable
+from pytensor.xtensor.vectorization import XRV
+
 from ppl_mle.read.rows.expression import Expr
 
 Found = tuple[str, tuple[Expr, ...], tuple[Any, ...]]
@@ -19,6 +22,20 @@ def match_family(op: Any, parameters: list[Expr]) -> Found | None:
         if isinstance(op, family):
             return rule(*parameters)
     return None
+
+
+def drawn_from(rv: Any) -> tuple[Any, list[Any]] | None:
+    """Distribution of a random variable and its parameters, in the order of its rows; None for other operations.
+
+    A distribution with named dims counts where each parameter has all of the variable's dims, in order, or none.
+    """
+    node = rv.owner
+    if isinstance(node.op, XRV):
+        parameters = list(node.inputs[1 + len(node.op.extra_dims) :])
+        plain = not any(own for own in node.op.core_dims[0])
+        aligned = all(p.type.dims in ((), rv.type.dims) for p in parameters)
+        return (node.op.core_op, parameters) if plain and aligned else None
+    return (node.op, list(node.op.dist_params(node))) if isinstance(node.op, RandomVariable) else None
 
 
 def is_family(op: Any) -> bool:

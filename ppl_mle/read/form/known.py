@@ -129,5 +129,3 @@ def _as_array(data: Any) -> Any:
 
 def _name(node: Any) -> str:
     return type(node.op.scalar_op if isinstance(node.op, Elemwise) else node.op).__name__
-
-

@@ -71,12 +71,15 @@ class Linear:
         return None
 
     def _elementwise(self, node: Any) -> Affine | None:
-        op = node.op.scalar_op
-        parts = [self.read(v) if self.known.depends(v) else self.known.value(v) for v in node.inputs]
-        if any(part is None for part in parts):
-            return None
-        rule = _ELEMENTWISE.get(type(op))
-        return None if rule is None else rule(node, parts)
+        parts = self._parts(node.inputs)
+        rule = _ELEMENTWISE.get(type(node.op.scalar_op))
+        return None if parts is None or rule is None else rule(node, parts)
+
+    def _parts(self, inputs: Any) -> list[Affine | np.ndarray] | None:
+        """Affine arrays and constants; None where some input is neither."""
+        parts = [self.read(v) if self.known.depends(v) else self.known.value(v) for v in inputs]
+        found = [part for part in parts if part is not None]
+        return found if len(found) == len(parts) else None
 
     def _moved(self, var: Any) -> Affine | None:
         """Operations that keep the order of the elements, or pick some of them."""
@@ -99,15 +102,14 @@ class Linear:
         return self._concatenated(arrays, axis)
 
     def _stacked(self, var: Any) -> Affine | None:
-        node = var.owner
-        parts = [self.read(v) if self.known.depends(v) else self.known.value(v) for v in node.inputs]
-        if any(part is None for part in parts):
+        parts = self._parts(var.owner.inputs)
+        if parts is None:
             return None
         return joined([p.reshaped((1,)) if isinstance(p, Affine) else np.reshape(p, 1) for p in parts], 0)
 
     def _concatenated(self, arrays: Any, axis: int) -> Affine | None:
-        parts = [self.read(v) if self.known.depends(v) else self.known.value(v) for v in arrays]
-        return None if any(part is None for part in parts) else joined(parts, axis)
+        parts = self._parts(arrays)
+        return None if parts is None else joined(parts, axis)
 
     def _set(self, var: Any) -> Affine | None:
         """An array with some elements replaced: both arrays end to end, and then picked from."""
@@ -137,9 +139,9 @@ class Linear:
         """A matrix product with one constant side, of matrices or vectors."""
         node = var.owner
         left, right = node.inputs
-        if isinstance(node.op, Blockwise):
-            if not isinstance(node.op.core_op, Dot) or any(v.type.ndim != 2 for v in node.inputs):
-                return None
+        matrices = all(v.type.ndim == 2 for v in node.inputs)
+        if isinstance(node.op, Blockwise) and not (isinstance(node.op.core_op, Dot) and matrices):
+            return None
         if self.known.depends(left) and self.known.depends(right):
             return None
         if self.known.depends(right):
@@ -156,7 +158,9 @@ class Linear:
 def index_map(known: Known, var: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     """Positions that an operation picks from an array of a given shape; None where it keeps their order."""
     node = var.owner
-    if isinstance(node.op, KEEPS_ORDER) or (isinstance(node.op, DimShuffle) and node.op.shuffle == sorted(node.op.shuffle)):
+    if isinstance(node.op, KEEPS_ORDER) or (
+        isinstance(node.op, DimShuffle) and node.op.shuffle == sorted(node.op.shuffle)
+    ):
         return None
     positions = np.arange(int(np.prod(shape))).reshape(shape)
     return np.asarray(known.perform(node, [positions, *map(known.value, node.inputs[1:])])[node.outputs.index(var)])

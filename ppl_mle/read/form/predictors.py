@@ -8,8 +8,8 @@ from scipy import sparse
 
 from ppl_mle.read.form.affine import Affine, Gather, Product
 from ppl_mle.read.form.declined import Declined
-from ppl_mle.read.rows.build import Mixed
 from ppl_mle.read.rows.blocks import Block, Constant, Dense, Indexed, Sparse
+from ppl_mle.read.rows.build import Mixed
 from ppl_mle.read.rows.predictor import Predictor
 
 _MOST = 40
@@ -76,7 +76,8 @@ class Predictors:
             if isinstance(piece, Gather):
                 _accumulate(terms, piece.position.ravel(), piece.factor.ravel())
             else:
-                row = np.asarray(piece.matrix[int(np.ravel(piece.row)[0])])
+                assert piece.row is not None  # picked elements name their rows
+                row = piece.matrix[int(np.ravel(piece.row)[0])]
                 row = row.toarray() if sparse.issparse(row) else row
                 _accumulate(terms, piece.table[int(np.ravel(piece.choice)[0])], np.ravel(row))
         return Predictor(float(np.ravel(one.offset)[0]), self._constants(terms))

@@ -36,7 +36,9 @@ class Family:
     values: Any
 
 
-def read_term(name: str, graph: Any, linear: Linear, weights: np.ndarray | None, family: Family | None) -> list[RowTerm]:
+def read_term(
+    name: str, graph: Any, linear: Linear, weights: np.ndarray | None, family: Family | None
+) -> list[RowTerm]:
     """Read the elementwise log-density of one term.
 
     Parameters
@@ -70,9 +72,7 @@ def read_term(name: str, graph: Any, linear: Linear, weights: np.ndarray | None,
         raise Declined("the graph is too deep") from None
 
 
-def _closed_form(
-    name: str, graph: Any, linear: Linear, weights: np.ndarray | None, family: Family
-) -> RowTerm | None:
+def _closed_form(name: str, graph: Any, linear: Linear, weights: np.ndarray | None, family: Family) -> RowTerm | None:
     """The term by its family's kernel; None where the family or its links have none."""
     known = linear.known
     shape = known.shape(graph)
@@ -93,7 +93,9 @@ def _closed_form(
     expression = reader.make.kernel(kernel, etas, (y, data))
     row_base = _KERNELS[kernel].base(y, data)
     base = float(np.sum(row_base if weights is None else row_base * weights))
-    return _assemble(name, count, predictors, [Group(None, Program(expression, reader.conditions))], weights, base, 1.0, kernel)
+    return _assemble(
+        name, count, predictors, [Group(None, Program(expression, reader.conditions))], weights, base, 1.0, kernel
+    )
 
 
 def _from_graph(name: str, graph: Any, scale: float, linear: Linear, weights: np.ndarray | None) -> RowTerm:

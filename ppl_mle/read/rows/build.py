@@ -17,7 +17,7 @@ _RULES = ARITHMETIC | LOGARITHMS
 _TRUTHS = {"lt", "le", "gt", "ge", "eq", "neq", "and", "or", "invert", "isnan", "isinf"}
 
 
-class Mixed(Exception):  # (a signal between reader and builder, never seen by a user)
+class Mixed(Exception):  # a signal between reader and builder, never seen by a user
     """A constant condition is true in some rows and false in others: the rows are read apart.
 
     Parameters

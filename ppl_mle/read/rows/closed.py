@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ppl_mle.read.rows.blocks import Constant
 from ppl_mle.read.rows.program import Program
 from ppl_mle.read.rows.term import RowTerm
 
@@ -33,7 +34,8 @@ def own_coordinate(term: RowTerm, argument: int) -> int | None:
     columns = mine.columns
     if len(columns) != 1 or int(columns[0]) in taken:
         return None
-    plain = argument == 0 or (mine.offset == 0.0 and mine.blocks[0].coefficients[0] == 1.0)
+    block = mine.blocks[0]
+    plain = argument == 0 or (mine.offset == 0.0 and isinstance(block, Constant) and block.coefficients[0] == 1.0)
     return int(columns[0]) if plain else None
 
 

@@ -26,27 +26,6 @@ class General(Protocol):
         """Hessian times rows of directions."""
         ...
 
-    def curvature(self, theta: np.ndarray, basis: np.ndarray) -> np.ndarray:
-        """T' H T for the columns of a basis, shape (p, k).
-
-        Where rounding in H would show, the sum over rows is taken of A T instead.
-        """
-        if self.size > _MOST_DENSE:
-            return self.hessian_product(theta, basis.T) @ basis
-        hessian = self.second_order(theta)[2]
-        size = np.abs(basis)
-        rounding = np.finfo(float).eps * np.max(size.T @ (np.abs(hessian) @ size), initial=0.0)
-        if not rounding > _VISIBLE or np.count_nonzero(basis) == basis.shape[1]:
-            return basis.T @ hessian @ basis
-        with np.errstate(all="ignore"):
-            total = np.sum([add_curvature(term, theta, basis) for term in self.terms if term.groups], axis=0)
-        return total if self.rest is None else total + self.rest.hessian_product(theta, basis.T) @ basis
-
-    def thinned(self, step: int) -> "RowObjective":
-        """The log-density with every `step`-th row of its largest terms standing for all."""
-        terms = [term.thinned(step) if term.count == self.rows else term for term in self.terms]
-        return RowObjective(self.size, self._names, terms, self.rest, self._rest_names, self._inside)
-
     def term_values(self, theta: np.ndarray) -> list[float]:
         """Value of each term."""
         ...
@@ -185,7 +164,7 @@ class RowObjective:
         return self._last.get(np.asarray(theta, float).tobytes())
 
     def _evaluate(self, theta: np.ndarray, order: int) -> tuple[float, np.ndarray, np.ndarray | None]:
-        if self._inside is not None and not float(self._inside(np.asarray(theta, float))) == 0.0:
+        if self._inside is not None and float(self._inside(np.asarray(theta, float))) != 0.0:
             return self._nowhere(order)
         gradient = np.zeros(self.size)
         hessian = np.zeros((self.size, self.size)) if order > 1 else None

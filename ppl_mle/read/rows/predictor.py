@@ -32,7 +32,7 @@ class Predictor:
         """Coordinates of the unconstrained vector that the predictor depends on, ascending."""
         return np.unique(np.concatenate([block.columns for block in self.blocks]))
 
-    def matrix(self, columns: Sequence[int], count: int) -> np.ndarray:
+    def matrix(self, columns: Sequence[int] | np.ndarray, count: int) -> np.ndarray:
         """The design as a dense matrix over some coordinates, shape (count, len(columns)); for small problems."""
         place = {int(column): i for i, column in enumerate(columns)}
         matrix = np.zeros((count, len(columns)))

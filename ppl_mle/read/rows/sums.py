@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.read.rows.blocks import Block, Dense, cross
+from ppl_mle.read.rows.predictor import Predictor
 from ppl_mle.read.rows.term import RowTerm, length
 from ppl_mle.read.rows.threads import on_every_core
 
@@ -14,9 +15,7 @@ _FEWEST_ROWS = 4096
 _WORTH_THREADS = 50_000
 
 
-def add_term(
-    term: RowTerm, theta: np.ndarray, order: int, gradient: np.ndarray, hessian: np.ndarray | None
-) -> float:
+def add_term(term: RowTerm, theta: np.ndarray, order: int, gradient: np.ndarray, hessian: np.ndarray | None) -> float:
     """Add a term's derivatives at `theta` to `gradient` (p,) and `hessian` (p, p), in place, and return its value.
 
     Parameters
@@ -59,7 +58,7 @@ def add_curvature(term: RowTerm, theta: np.ndarray, basis: np.ndarray) -> np.nda
         if jet is None:
             return np.full((size, size), np.nan)
         parts = [_moved(b, basis, rows, count) for b in term.sharing.blocks]
-        moved = [sum(parts[i] for i in members) for members in term.sharing.members]
+        moved: list[Any] = [sum(parts[i] for i in members) for members in term.sharing.members]
         for (k, m), weight in jet.second.items():
             part = moved[k].T @ (np.reshape(weight, (-1, 1)) * moved[m])
             total += part if k == m else part + part.T
@@ -84,6 +83,21 @@ def add_products(term: RowTerm, theta: np.ndarray, directions: np.ndarray) -> np
         return products
 
     return _summed(term, block)
+
+
+def gram_matrix(term: RowTerm, predictor: Predictor) -> np.ndarray:
+    """A'A of the design of a predictor, shape (p, p) with p one more than its last coordinate."""
+    size = int(predictor.columns[-1]) + 1
+
+    def block(rows: slice) -> np.ndarray:
+        total = np.zeros((size, size))
+        for left in predictor.blocks:
+            for right in predictor.blocks:
+                part = cross(left, right, 1.0, rows, length(rows))
+                total[left.columns[:, None], right.columns] += part
+        return total
+
+    return _summed(term, block) / term.scale
 
 
 def row_values(term: RowTerm, theta: np.ndarray) -> np.ndarray:

@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 
 @cache
@@ -22,7 +23,7 @@ def _libraries() -> ThreadpoolController:
 
 @cache
 def _cores() -> int:
-    return os.process_cpu_count() or 1
+    return getattr(os, "process_cpu_count", os.cpu_count)() or 1
 
 
 def on_every_core(work: Callable[[Sequence[slice]], Any], blocks: Sequence[slice]) -> list[Any]:
@@ -44,7 +45,7 @@ def on_every_core(work: Callable[[Sequence[slice]], Any], blocks: Sequence[slice
     if cores == 1:
         return [work(blocks)]
     bounds = np.linspace(0, len(blocks), cores + 1).astype(int)
-    runs = [blocks[low:high] for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+    runs = [blocks[low:high] for low, high in pairwise(bounds)]
 
     def quiet(run: Sequence[slice]) -> Any:
         with np.errstate(all="ignore"):

@@ -5,64 +5,80 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.read.rows.kernels.kernel import Derivatives, Kernel
-from ppl_mle.read.rows.kernels.stirling import curvature_fall, log1p_less, log_factorial_base, remainder, slope_fall
-from ppl_mle.read.rows.special import replaced
+from ppl_mle.read.rows.kernels.stirling import gap, log_factorial_base, log_less, log_ratio, mended
 
 _LARGE = 1000.0
+_WIDE = 690.0
 
 
 def _poisson(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     """y (d - (exp(d) - 1)) with d the log of mean over count (Loader 2000), so that large counts do not cancel."""
     mean = np.exp(etas[0])
     d = etas[0] - np.log(np.maximum(y, 1.0))
-    f = y * d - (mean - y)
-    if np.max(y) > _LARGE:
-        (f,) = replaced((f,), np.asarray(y) > _LARGE, lambda count, z: (count * (z - np.expm1(z)),), y, d)
-    if order == 0:
-        return f, (), ()
-    return f, (y - mean,), (-mean,) if order > 1 else ()
+    rest = y - mean
+    f = y * d + rest
+    if np.max(y, initial=0) > _LARGE:
+        f = mended(f, np.asarray(y) > _LARGE, lambda count, z: count * (z - np.expm1(z)), y, d)
+    return f, (rest,) if order else (), (-mean,) if order > 1 else ()
 
 
 def _negative_binomial(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     """Deviance form about the Poisson maximum; what remains of the gamma functions vanishes as alpha grows.
 
-    With t = (y - mu) / (alpha + mu) and R Stirling's remainder, f = y (log mu - log y) + (y + alpha) log(1 + t)
-    - log(1 + y / alpha) / 2 + R(y + alpha) - R(alpha), and the derivatives in log alpha come from log(1 + t) - t and
-    from differences of R' and R'' (after Lawless 1987).
+    With t = (y - mu) / (alpha + mu), f = y (log mu - log y) + (y + alpha) log(1 + t) + a remainder, see `gap`, and the
+    derivatives in log alpha come from log(1 + t) - t and the derivatives of the remainder (after Lawless 1987).
     """
     m, log_alpha = etas
+    if np.max(m) > _WIDE or np.max(log_alpha) > _WIDE or np.min(log_alpha) < -_WIDE:
+        return _overflowing(y, etas, order)
     a, mean, count = np.exp(log_alpha), np.exp(m), np.asarray(y, float)
     d = m - np.log(np.maximum(count, 1.0))
-    rest = np.where(count > 0, -count * np.expm1(d), -mean)
-    total = a + mean
+    rest = count - mean
+    if np.max(count, initial=0.0) > _LARGE:
+        rest = mended(rest, count > _LARGE, lambda large, z: -large * np.expm1(z), count, d)
+    total, above = a + mean, a + count
     t = rest / total
-    remains, slopes, curvatures = _remainders(y, a, order)
-    f = count * d + (count + a) * np.log1p(t) + remains
+    log = log_ratio(above / total, t)
+    value, slope, curvature = _gap(y, a, order)
+    f = count * d + above * log + value
     if order == 0:
         return f, (), ()
     by_mean = a * t
-    by_alpha = a * (log1p_less(t) + slopes)
+    by_alpha = a * log_less(t, log) + slope
     if order == 1:
         return f, (by_mean, by_alpha), ()
-    weight = a * mean / (total * total)
-    second = (-(count + a) * weight, rest * weight, by_alpha + a * a * (t * t / (count + a) - curvatures))
+    weight = (a / total) * (mean / total)
+    second = (-above * weight, rest * weight, by_alpha + by_mean * (by_mean / above) - curvature)
     return f, (by_mean, by_alpha), second
 
 
-def _remainders(y: Any, a: Any, order: int) -> tuple[Any, Any, Any]:
+def _gap(y: Any, a: Any, order: int) -> tuple[Any, Any, Any]:
     """The parts that depend on the count and on alpha alone; by a table where few counts share one alpha."""
-    if np.ndim(a) == 0 and np.asarray(y).dtype.kind in "iu" and 4 * int(np.max(y, initial=0)) < np.size(y):
-        counts = np.arange(int(np.max(y, initial=0)) + 1, dtype=float)
-        return tuple(None if part is None else part[y] for part in _remainders_of(counts, a, order))  # type: ignore[return-value]
-    return _remainders_of(np.asarray(y, float), a, order)
+    most = int(np.max(y, initial=0))
+    if np.ndim(a) or most >= np.size(y):
+        return gap(np.asarray(y, float), a, order)
+    value, slope, curvature = gap(np.arange(most + 1.0), a, order)
+    at = np.asarray(y).astype(np.intp, copy=False)
+    return value[at], slope[at] if order else None, curvature[at] if order > 1 else None
 
 
-def _remainders_of(count: Any, a: Any, order: int) -> tuple[Any, Any, Any]:
-    above = count + a
-    value = remainder(above) - remainder(a) - 0.5 * np.log1p(count / a)
-    wide = np.broadcast_to(a, np.shape(above))
-    slopes = slope_fall(wide, above) if order else None
-    return value, slopes, curvature_fall(wide, above) if order > 1 else None
+def _overflowing(y: Any, etas: tuple[Any, ...], order: int) -> Derivatives:
+    """Where mu, alpha or 1 / alpha is no number: by the limits, from predictors at the edge.
+
+    A larger alpha changes nothing; a smaller one, with mu / alpha as it is, is a factor of the chance of a count above
+    zero; a larger mu is the power -alpha of every chance.
+    """
+    m, log_alpha = etas
+    held = np.clip(log_alpha, -_WIDE, _WIDE)
+    low = log_alpha < -_WIDE
+    moved = m + np.where(low, held - log_alpha, 0.0)
+    kept = np.minimum(moved, _WIDE)
+    loss = np.exp(held) * (moved - kept)
+    f, first, second = _negative_binomial(y, (), (kept, held), order)
+    f = f - loss + np.where(low & (np.asarray(y) > 0), log_alpha - held, 0.0)
+    if order:
+        first = (first[0], first[1] - loss)
+    return f, first, (second[0], second[1], second[2] - loss) if order > 1 else ()
 
 
 def _base(y: Any, data: tuple[Any, ...]) -> Any:

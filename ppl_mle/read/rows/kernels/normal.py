@@ -7,11 +7,13 @@ import numpy as np
 from ppl_mle.read.rows.kernels.kernel import Derivatives, Kernel
 from ppl_mle.read.rows.special import LOG_SQRT_TWO_PI
 
+_MOST = 1e308
+
 
 def _normal(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     mean, log_sd = etas
-    scale = np.exp(-log_sd)
-    z = (y - mean) * scale
+    scale = np.minimum(np.exp(-log_sd), _MOST)
+    z = np.subtract(y, mean, dtype=float) * scale
     square = z * z
     f = -0.5 * square - log_sd
     if order == 0:
@@ -24,7 +26,7 @@ def _normal(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) ->
 
 def _normal_known(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     (sd,) = data
-    z = (y - etas[0]) / sd
+    z = np.subtract(y, etas[0], dtype=float) / sd
     f = -0.5 * z * z
     if order == 0:
         return f, (), ()
@@ -32,7 +34,7 @@ def _normal_known(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: i
 
 
 def _lognormal(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
-    return _normal(np.log(y), data, etas, order)
+    return _normal(np.log(y, dtype=float), data, etas, order)
 
 
 def _base(y: Any, data: tuple[Any, ...]) -> Any:
@@ -44,7 +46,7 @@ def _known_base(y: Any, data: tuple[Any, ...]) -> Any:
 
 
 def _lognormal_base(y: Any, data: tuple[Any, ...]) -> Any:
-    return _base(y, data) - np.log(y)
+    return _base(y, data) - np.log(y, dtype=float)
 
 
 def _is_finite(y: Any, data: tuple[Any, ...]) -> bool:

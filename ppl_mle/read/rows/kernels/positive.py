@@ -5,49 +5,54 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.read.rows.kernels.kernel import Derivatives, Kernel
-from ppl_mle.read.rows.kernels.stirling import remainder, remainder_curvature, remainder_slope
-from ppl_mle.read.rows.special import LOG_SQRT_TWO_PI
+from ppl_mle.read.rows.kernels.stirling import expm1_less, normalizer
+
+_WIDE = 690.0
+_MOST = 1e308
 
 
 def _exponential(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
-    ratio = y * np.exp(-etas[0])
+    root = np.exp(-0.5 * etas[0])
+    ratio = y * root * root
     f = -etas[0] - ratio
-    if order == 0:
-        return f, (), ()
-    return f, (ratio - 1.0,), (-ratio,) if order > 1 else ()
+    return f, (ratio - 1.0,) if order else (), (-ratio,) if order > 1 else ()
 
 
 def _gamma(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     """alpha (d - (exp(d) - 1)) with d the log of response over mean, and what Stirling's formula leaves of alpha."""
     log_mean, log_alpha = etas
-    a = np.exp(log_alpha)
-    d = np.log(y) - log_mean
+    a = np.minimum(np.exp(log_alpha), _MOST)
+    d = np.log(y, dtype=float) - log_mean
     rise = np.expm1(d)
-    deviance = a * (d - rise)
-    f = deviance + (0.5 * log_alpha - LOG_SQRT_TWO_PI - remainder(a))
+    by_mean = a * rise
+    deviance = -a * expm1_less(d, rise)
+    if np.max(d) > _WIDE:
+        far = d > _WIDE
+        by_mean = np.where(far, np.exp(d + log_alpha), by_mean)
+        deviance = np.where(far, a * d - by_mean, deviance)
+    value, slope, curvature = normalizer(log_alpha, order)
+    f = deviance + value
     if order == 0:
         return f, (), ()
-    by_mean = a * rise
-    by_alpha = deviance + a * remainder_slope(a)
-    if order == 1:
-        return f, (by_mean, by_alpha), ()
-    return f, (by_mean, by_alpha), (-a * (rise + 1.0), by_mean, by_alpha - a * a * remainder_curvature(a))
+    first = (by_mean, deviance + slope)
+    return f, first, (-(by_mean + a), by_mean, deviance + curvature) if order > 1 else ()
 
 
 def _weibull(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     log_scale, log_shape = etas
-    shape = np.exp(log_shape)
-    z = shape * (np.log(y) - log_scale)
+    shape = np.minimum(np.exp(log_shape), _MOST / 1e4)
+    z = shape * (np.log(y, dtype=float) - log_scale)
     hazard = np.exp(z)
     f = log_shape + z - hazard
     if order == 0:
         return f, (), ()
     excess = np.expm1(z)
-    first = (shape * excess, 1.0 - z * excess)
+    bend = z * excess
+    first = (shape * excess, 1.0 - bend)
     if order == 1:
         return f, first, ()
-    cross = shape * (excess + hazard * z)
-    return f, first, (-shape * shape * hazard, cross, -z * excess - z * z * hazard)
+    tilt = z * hazard
+    return f, first, (-shape * (shape * hazard), shape * (excess + tilt), -bend - z * tilt)
 
 
 def _no_base(y: Any, data: tuple[Any, ...]) -> Any:
@@ -55,7 +60,7 @@ def _no_base(y: Any, data: tuple[Any, ...]) -> Any:
 
 
 def _reciprocal_base(y: Any, data: tuple[Any, ...]) -> Any:
-    return -np.log(y)
+    return -np.log(y, dtype=float)
 
 
 def _is_nonnegative(y: Any, data: tuple[Any, ...]) -> bool:

@@ -1,5 +1,6 @@
 """What is left of the gamma functions when Stirling's formula is taken out, and other differences that would cancel."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,46 @@ from scipy import special
 
 from ppl_mle.read.rows.special import LOG_SQRT_TWO_PI, horner, hurwitz, replaced
 
-_LARGE = 16.0
-_REMAINDER = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
-_DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
-_TRIGAMMA = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
-_LOG1PMX = tuple(-((-1.0) ** k) / k for k in range(2, 20))
-_NEAR = 0.1
+Parts = tuple[Any, Any, Any]
+
+_LARGE = 10.0
+# B_2j / 2j, the series of log x - psi(x) - 1/(2x) in 1/x^2 (Abramowitz & Stegun 6.3.18); the others follow from it.
+_SLOPE = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
+_VALUE = tuple(c / (2 * j - 1) for j, c in enumerate(_SLOPE, 1))
+_BEND = tuple(c * (1 - 2 * j) for j, c in enumerate(_SLOPE, 1))
+_LOG1PMX = tuple(-((-1.0) ** k) / k for k in range(2, 10))
+_EXPM1MX = (1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320)
+_NEAR = 0.01
+
+
+def mended(value: Any, mask: Any, rule: Callable[..., Any], *arguments: Any) -> Any:
+    """`value`, but the result of a rule where `mask` holds; without picking rows where all of them are meant.
+
+    Examples
+    --------
+    >>> mended(np.array([1.0, 2.0]), np.array([True, True]), np.negative, np.array([1.0, 2.0])).tolist()
+    [-1.0, -2.0]
+    """
+    if np.all(mask):
+        return rule(*arguments)
+    return replaced((value,), mask, lambda *picked: (rule(*picked),), *arguments)[0]
+
+
+def _by_size(near: Callable[..., Parts], far: Callable[..., Parts], x: Any, *arguments: Any) -> Parts:
+    """One rule for x below `_LARGE` and one above."""
+    small = np.asarray(x) < _LARGE
+    if np.all(small):
+        return near(x, *arguments)
+    values = far(np.maximum(x, _LARGE), *arguments)
+    if not np.any(small):
+        return values
+    kept = [value for value in values if value is not None]
+    made = replaced(kept, small, lambda *picked: near(*picked), x, *arguments)
+    return made[0], *(made[i] if i < len(made) else None for i in (1, 2))
+
+
+def _trigamma(x: Any) -> Any:
+    return hurwitz(x, 2)[0] if np.ndim(x) else special.zeta(2.0, x)
 
 
 def remainder(x: Any) -> Any:
@@ -24,101 +59,132 @@ def remainder(x: Any) -> Any:
     1.0
     """
     far = np.maximum(x, _LARGE)
-    series = horner(_REMAINDER, 1 / (far * far)) / far
-    return replaced((series,), np.asarray(x) < _LARGE, _direct_remainder, x)[0]
+    return mended(horner(_VALUE, 1 / (far * far)) / far, np.asarray(x) < _LARGE, _direct_remainder, x)
 
 
-def _direct_remainder(x: Any) -> tuple[Any]:
-    return (special.gammaln(x) - ((x - 0.5) * np.log(x) - x + LOG_SQRT_TWO_PI),)
+def _direct_remainder(x: Any) -> Any:
+    return special.gammaln(x) - ((x - 0.5) * np.log(x) - x + LOG_SQRT_TWO_PI)
 
 
-def remainder_slope(x: Any) -> Any:
-    """log x - psi(x), for x > 0 (Abramowitz & Stegun 6.3.18).
-
-    Examples
-    --------
-    >>> round(float(remainder_slope(1e8)) * 2e8, 6)
-    1.0
-    """
-    far = np.maximum(x, _LARGE)
-    inverse = 1 / far
-    series = inverse * (0.5 + inverse * horner(_DIGAMMA, inverse * inverse))
-    return replaced((series,), np.asarray(x) < _LARGE, lambda near: (np.log(near) - special.psi(near),), x)[0]
-
-
-def remainder_curvature(x: Any) -> Any:
-    """trigamma(x) - 1/x, for x > 0 (Abramowitz & Stegun 6.4.12).
+def normalizer(log_a: Any, order: int) -> Parts:
+    """a log a - a - gammaln(a) with its derivatives in log a, up to the order asked for.
 
     Examples
     --------
-    >>> round(float(remainder_curvature(1e8)) * 2e16, 6)
-    1.0
+    >>> [round(float(part), 6) for part in normalizer(0.0, 2)]
+    [-1.0, 0.577216, -0.067718]
     """
-    far = np.maximum(x, _LARGE)
-    inverse = 1 / far
-    series = inverse * inverse * (0.5 + inverse * horner(_TRIGAMMA, inverse * inverse))
-    return replaced((series,), np.asarray(x) < _LARGE, lambda near: (hurwitz(near, 2)[0] - 1 / near,), x)[0]
+    return _by_size(_near_normalizer(order), _far_normalizer(order), np.exp(log_a), log_a)
 
 
-def fall(function: Any, coefficients: tuple[float, ...], first: int, half: int, a: Any, b: Any) -> Any:
-    """function(a) - function(b) for a <= b, term by term of the series 1/(2 x^half) + sum_j c_j / x^(first + 2j).
-
-    Each difference of powers is written with the factor b - a, so that nothing cancels for close arguments.
-    """
-    direct = function(a) - function(b)
-    far = np.asarray(a) >= _LARGE
-    return replaced((direct,), np.broadcast_to(far, np.shape(direct)), _series(coefficients, first, half), a, b)[0]
-
-
-def _series(coefficients: tuple[float, ...], first: int, half: int) -> Any:
-    def rule(a: Any, b: Any) -> tuple[Any]:
-        total = 0.5 * _power_fall(a, b, half)
-        for j, coefficient in enumerate(coefficients):
-            total = total + coefficient * _power_fall(a, b, first + 2 * j)
-        return (total,)
+def _near_normalizer(order: int) -> Callable[..., Parts]:
+    def rule(a: Any, log_a: Any) -> Parts:
+        spread = a * log_a
+        value = log_a + spread - a - special.gammaln(a + 1)
+        if order == 0:
+            return value, None, None
+        slope = spread - a * special.psi(a + 1)
+        return value, 1 + slope, slope + a - a * a * _trigamma(a + 1) if order > 1 else None
 
     return rule
 
 
-def _power_fall(a: Any, b: Any, power: int) -> Any:
-    """a^-k - b^-k = (b - a) sum_i a^-(i+1) b^-(k-i)."""
-    p, q = 1 / a, 1 / b
-    total = sum(p ** (i + 1) * q ** (power - i) for i in range(power))
-    return (b - a) * total
+def _far_normalizer(order: int) -> Callable[..., Parts]:
+    def rule(a: Any, log_a: Any) -> Parts:
+        inverse = 1 / a
+        square = inverse * inverse
+        value = 0.5 * log_a - LOG_SQRT_TWO_PI - inverse * horner(_VALUE, square)
+        slope = 0.5 + inverse * horner(_SLOPE, square) if order else None
+        return value, slope, inverse * horner(_BEND, square) if order > 1 else None
+
+    return rule
 
 
-def slope_fall(a: Any, b: Any) -> Any:
-    """remainder_slope(a) - remainder_slope(b) for 0 < a <= b.
+def gap(count: Any, a: Any, order: int) -> Parts:
+    """What the gamma functions of a and b = a + count leave in a negative-binomial density.
 
-    Examples
-    --------
-    >>> round(float(slope_fall(1e10, 1e10 + 5)) / 2.5e-20, 6)
-    1.0
-    """
-    return fall(remainder_slope, _DIGAMMA, 2, 1, a, b)
-
-
-def curvature_fall(a: Any, b: Any) -> Any:
-    """remainder_curvature(a) - remainder_curvature(b) for 0 < a <= b.
+    With R Stirling's remainder: R(b) - R(a) - log(1 + count / a) / 2; a times the fall of log x - psi(x) from a to b;
+    a^2 times the fall of psi'(x) - 1/x. Sums of terms of one sign or with the factor count / b, so that they keep their
+    relative precision as a grows and the density becomes that of a Poisson count.
 
     Examples
     --------
-    >>> round(float(curvature_fall(1e10, 1e10 + 5)) / 5e-30, 6)
-    1.0
+    >>> [round(1e10 * float(part), 6) for part in gap(5.0, 1e10, 2)]
+    [-2.5, 2.5, 5.0]
     """
-    return fall(remainder_curvature, _TRIGAMMA, 3, 2, a, b)
+    value = remainder(a + count) - remainder(a) - 0.5 * np.log1p(count / a)
+    if order == 0:
+        return value, None, None
+    slope, curvature, _ = _by_size(_near_gap(order), _far_gap(order), a, count)
+    return value, slope, curvature
 
 
-def log1p_less(t: Any) -> Any:
-    """log(1 + t) - t, to full relative precision.
+def _near_gap(order: int) -> Callable[..., Parts]:
+    def rule(a: Any, count: Any) -> Parts:
+        b = a + count
+        share = count / b
+        slope = share + a * (special.psi(b + 1) - special.psi(a + 1) - np.log1p(count / a))
+        if order == 1:
+            return slope, None, None
+        return slope, share * (1 + a / b - a) + a * a * (_trigamma(a + 1) - _trigamma(b + 1)), None
+
+    return rule
+
+
+def _far_gap(order: int) -> Callable[..., Parts]:
+    """The series term by term: c_j a^(1 - 2j) times 1 - u^(2j), or 1 - u^(2j + 1), with u = a / b."""
+
+    def rule(a: Any, count: Any) -> Parts:
+        b = a + count
+        u, share = a / b, count / b
+        power, inverse = u * u, 1 / a
+        step = share * (1 + u)
+        even, odd, scale, raised = step, share, inverse, u
+        slope, curvature = 0.5 * share, 0.5 * step
+        for j, c in enumerate(_SLOPE, 1):
+            slope = slope + c * scale * even
+            if order > 1:
+                odd = odd + raised * step
+                curvature = curvature + 2 * j * c * scale * odd
+                raised = raised * power
+            even = step + power * even
+            scale = scale * inverse * inverse
+        return slope, curvature if order > 1 else None, None
+
+    return rule
+
+
+def log_ratio(w: Any, t: Any) -> Any:
+    """log w where w is 1 + t, both to full relative precision: t gives the last bits where w is near one.
 
     Examples
     --------
-    >>> round(float(log1p_less(1e-9)) / -5e-19, 6)
+    >>> float(log_ratio(1.0, 1e-20))
+    1e-20
+    """
+    return np.log(w) + (w > 0.5) * ((t - (w - 1.0)) / w)
+
+
+def log_less(t: Any, log: Any) -> Any:
+    """log(1 + t) - t, given log(1 + t), to full relative precision.
+
+    Examples
+    --------
+    >>> round(float(log_less(1e-9, np.log1p(1e-9))) / -5e-19, 6)
     1.0
     """
-    direct = np.log1p(t) - t
-    return replaced((direct,), np.abs(t) < _NEAR, lambda near: (near * near * horner(_LOG1PMX, near),), t)[0]
+    return mended(log - t, np.abs(t) < _NEAR, lambda near: near * near * horner(_LOG1PMX, near), t)
+
+
+def expm1_less(d: Any, rise: Any) -> Any:
+    """exp(d) - 1 - d, given exp(d) - 1, to full relative precision.
+
+    Examples
+    --------
+    >>> round(float(expm1_less(1e-9, np.expm1(1e-9))) / 5e-19, 6)
+    1.0
+    """
+    return mended(rise - d, np.abs(d) < _NEAR, lambda near: near * near * horner(_EXPM1MX, near), d)
 
 
 def log_factorial_base(y: Any) -> Any:
