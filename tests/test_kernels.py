@@ -5,8 +5,11 @@ formula of double precision does better than eps |predictor| times the next deri
 no more, beside the tolerances.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
+from typing import Any
 
 import mpmath as mp
 import numpy as np
@@ -17,8 +20,7 @@ from ppl_mle.read.rows.kernels import KERNELS
 
 TOLERANCE = 1e-12
 LARGEST = 1e308
-SMALLEST = 1e-300
-EPS = float(np.finfo(float).eps)
+SMALLEST, UNDERFLOW = 1e-300, 1e-290
 BY_NAME = {kernel.name: kernel for kernel in KERNELS}
 MAGNITUDES = (1e-8, 0.3, 5.0, 20.0, 37.0, 40.0, 300.0, 800.0)
 ETAS = (0.0, *MAGNITUDES, *(-eta for eta in MAGNITUDES))
@@ -212,7 +214,7 @@ KNOWN_POINTS = [(y, (sd,), (mu,)) for y in REALS for mu in ETAS for sd in (1e-8,
 SIZES = (1e-200, 1e-8, 0.3, 1.0, 1.0 + 1e-8, 2.5, 1e5, 1e200)
 LOGNORMAL_POINTS = [(y, (), (mu, s)) for y in SIZES for mu in (0.0, 0.3, -5.0, 40.0, 300.0, -800.0) for s in ETAS[::2]]
 EXPONENTIAL_POINTS = [(y, (), (eta,)) for y in (0.0, *SIZES) for eta in ETAS]
-SHAPES = (-800.0, -300.0, -37.0, -5.0, -0.3, 0.0, 1e-8, 0.3, 2.0, 5.0, 20.0, 40.0)
+SHAPES = (-800.0, -300.0, -37.0, -5.0, -0.3, 0.0, 1e-8, 0.3, 2.0, 5.0, 20.0)
 POSITIVE_POINTS = [
     (y, (), (m, a))
     for a in SHAPES
@@ -220,38 +222,55 @@ POSITIVE_POINTS = [
         *((y, float(np.log(y) + gap)) for y in (0.3, 1.0, 1e5) for gap in (-1.0, -1e-3, 0.0, 1e-8, 1e-2, 0.5)),
         *((y, m) for y in (1e-200, 0.3, 1.0, 1e5) for m in (-800.0, -40.0, -5.0, 0.0, 20.0, 300.0, 800.0)),
     ]
-]
-NONE = lambda y, data, etas: 0.0  # noqa: E731
+] + [(1.0, (), (m, a)) for m in (0.0, 1e-8, -1e-8, 0.3) for a in (37.0, 40.0, 300.0, 800.0)]
 
 
-def of_counts(y, data, etas):
+@dataclass(frozen=True)
+class Case:
+    """The log-density in 50 digits, the points, and the sizes of the terms that cancel in f and in its derivatives."""
+
+    density: Callable[..., Dual]
+    points: Sequence[tuple[Any, ...]]
+    scale: Callable[..., float] = lambda y, data, etas: 0.0
+    level: Callable[..., float] = lambda y, data, etas: 1.0
+
+
+def counts(y, data, etas):
     return y + np.exp(min(etas[0], 700.0))
 
 
-def of_trials(inverse):
+def trials(inverse):
     return lambda y, data, etas: y + data[0] * inverse(etas[0])
 
 
-# name: (log-density in parts, points, scale of the terms that cancel in the derivatives)
-CASES = {
-    "bernoulli_logit": (chances(logit), BINARY_POINTS, NONE),
-    "bernoulli_probit": (chances(probit), BINARY_POINTS, NONE),
-    "bernoulli_cloglog": (chances(cloglog), BINARY_POINTS, NONE),
-    "binomial_logit": (chances(logit), binomial_points(special.logit), of_trials(special.expit)),
-    "binomial_probit": (chances(probit), binomial_points(special.ndtri), of_trials(special.ndtr)),
-    "binomial_cloglog": (
-        chances(cloglog),
-        binomial_points(lambda p: np.log(-np.log1p(-p))),
-        of_trials(lambda eta: -np.expm1(-np.exp(min(eta, 700.0)))),
+def size(y, data, etas):
+    return max(1.0, data[0])
+
+
+def hazard_chance(eta):
+    return -np.expm1(-np.exp(min(eta, 700.0)))
+
+
+BINOMIAL = {
+    "logit": Case(chances(logit), binomial_points(special.logit), trials(special.expit)),
+    "probit": Case(chances(probit), binomial_points(special.ndtri), trials(special.ndtr), size),
+    "cloglog": Case(
+        chances(cloglog), binomial_points(lambda p: np.log(-np.log1p(-p))), trials(hazard_chance), size
     ),
-    "poisson_log": (poisson, POISSON_POINTS, of_counts),
-    "negative_binomial": (negative_binomial, NB_POINTS + FAR_NB, of_counts),
-    "normal": (normal, NORMAL_POINTS, NONE),
-    "normal_known": (normal_known, KNOWN_POINTS, NONE),
-    "lognormal": (lognormal, LOGNORMAL_POINTS, NONE),
-    "exponential": (exponential, EXPONENTIAL_POINTS, NONE),
-    "gamma": (gamma, POSITIVE_POINTS, NONE),
-    "weibull": (weibull, POSITIVE_POINTS, NONE),
+}
+CASES = {
+    "bernoulli_logit": Case(chances(logit), BINARY_POINTS),
+    "bernoulli_probit": Case(chances(probit), BINARY_POINTS),
+    "bernoulli_cloglog": Case(chances(cloglog), BINARY_POINTS),
+    **{f"binomial_{link}": case for link, case in BINOMIAL.items()},
+    "poisson_log": Case(poisson, POISSON_POINTS, counts),
+    "negative_binomial": Case(negative_binomial, NB_POINTS + FAR_NB, counts),
+    "normal": Case(normal, NORMAL_POINTS),
+    "normal_known": Case(normal_known, KNOWN_POINTS),
+    "lognormal": Case(lognormal, LOGNORMAL_POINTS),
+    "exponential": Case(exponential, EXPONENTIAL_POINTS, lambda y, data, etas: 1.0),
+    "gamma": Case(gamma, POSITIVE_POINTS),
+    "weibull": Case(weibull, POSITIVE_POINTS, lambda y, data, etas: 1.0),
 }
 
 
@@ -265,7 +284,7 @@ def exact(density, y, data, etas):
     with mp.workdps(70 if max(map(abs, etas)) < 45 else 350 if etas[-1] < 400 else 1100):
         whole = density(mp.mpf(y), tuple(map(mp.mpf, data)), *dual(list(map(mp.mpf, etas))))
         pairs = combinations_with_replacement(range(len(etas)), 2)
-        return whole.value, whole.first, [whole.second[i][j] for i, j in pairs]
+        return [whole.value, *whole.first, *(whole.second[i][j] for i, j in pairs)]
 
 
 def evaluated(kernel, y, data, etas, order=2):
@@ -281,27 +300,28 @@ def shortfall(found, truth, tolerance):
     if abs(truth) > LARGEST:
         return 0.0 if abs(found) > LARGEST / 1e10 and np.sign(found) == mp.sign(truth) else np.inf
     if abs(truth) < SMALLEST:
-        return 0.0 if abs(found) < 1.01 * SMALLEST else np.inf
+        return 0.0 if abs(found) < max(UNDERFLOW, tolerance) else np.inf
     return float(abs(mp.mpf(float(found)) - truth) / tolerance)
 
 
-def rounding(etas, slopes):
-    """What the last bits of the predictors do to a number with these derivatives."""
-    return EPS * sum(abs(eta * slope) for eta, slope in zip(etas, slopes, strict=True))
+def moved(density, y, data, etas, truths):
+    """How far the last bit of a predictor moves the value and each derivative."""
+    most = [mp.mpf(0)] * len(truths)
+    for i, eta in enumerate(etas):
+        near = (*etas[:i], float(np.nextafter(eta, np.inf)), *etas[i + 1 :])
+        most = [max(m, abs(a - b)) for m, a, b in zip(most, truths, exact(density, y, data, near), strict=True)]
+    return most
 
 
 def misses(name, y, data, etas):
     """Value and derivatives at one point: each error in units of its tolerance."""
-    density, _, scale = CASES[name]
-    f, first, second = exact(density, y, data, etas)
-    found = evaluated(BY_NAME[name], np.array([float(y)]), tuple(np.array([float(part)]) for part in data), etas)
-    value = float(found[0][0])
-    if f < -LARGEST:
-        return [0.0 if value < -LARGEST / 1e10 else np.inf]
-    out = [shortfall(value, f, TOLERANCE * (1 + abs(f)))]
-    floor = scale(y, data, etas) / 10
-    for numbers, truths in zip(found[1:], (first, second), strict=True):
-        for number, truth in zip(numbers, truths, strict=True):
-            whole = np.broadcast_to(number, (1,))[0]
-            out.append(shortfall(whole, truth, TOLERANCE * max(abs(truth), floor)))
-    return out
+    case = CASES[name]
+    truths = exact(case.density, y, data, etas)
+    f, first, second = evaluated(BY_NAME[name], np.array([float(y)]), tuple(np.array([float(n)]) for n in data), etas)
+    found = [float(np.broadcast_to(part, (1,))[0]) for part in (f, *first, *second)]
+    if truths[0] < -LARGEST:
+        return [0.0 if found[0] < -LARGEST / 1e30 else np.inf]
+    floors = [case.level(y, data, etas), *[case.scale(y, data, etas) / 10] * (len(truths) - 1)]
+    tolerances = [TOLERANCE * (abs(truth) + floor) for truth, floor in zip(truths, floors, strict=True)]
+    spread = moved(case.density, y, data, etas, truths)
+    return [shortfall(*trio) for trio in zip(found, truths, map(max, tolerances, spread), strict=True)]

@@ -1,6 +1,7 @@
 """The figures that a certificate rests on, taken at one point."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -12,8 +13,8 @@ _CERTIFIED = 1e-8
 _SAME_VALUE = 1e-9
 _SAME_CURVATURE = 1e-2
 _NUDGE = 1e-9
-_PROBE = 1e-4
-_PARTS = (0.1, 0.01)
+_PARTS = (0.1, 0.01, 1e-4)
+_SHORTEST_RISE = 1e-3
 _SAME_RISE = 0.2
 _VALUE_ROUNDING = 1e-14
 _POWERS = 20
@@ -78,74 +79,75 @@ def gather_evidence(problem: Problem, local: Local, value: float) -> Evidence:
     """
     original_value, original_gradient = problem.original_value_and_gradient(local.x)
     probe = problem.probe
+    hessian_error, value_error = _compare(probe, local)
     return Evidence(
         edm=local.decrement(local.gradient),
         edm_rounding=_rounding(problem, local),
         original_edm=local.decrement(original_gradient),
         value_difference=original_value - value,
         value=value,
-        hessian_error=_hessian_error(probe, local),
-        value_error=_value_error(probe, local),
+        hessian_error=hessian_error,
+        value_error=value_error,
         steady=curvature_is_steady(probe, local),
     )
 
 
 def _rounding(problem: Problem, local: Local) -> float:
     """Decrement of what the gradient changes by over a billionth of a standard error, less what it should."""
-    weights = _NUDGE * _random_weights(local)
+    weights = _NUDGE * _random_weights(local.solid.shape[1])
     gradient = problem.value_and_gradient(local.x + local.solid @ weights)[1]
     noise = local.solid.T @ (gradient - local.gradient) - weights
     return float(0.25 * noise @ noise)
 
 
-def _hessian_error(problem: Problem, local: Local) -> float:
-    """Compare the curvature with central differences of gradients, along a random and along the weakest direction."""
-    moves = (local.solid @ _random_weights(local), local.solid @ _weakest_weights(local))
-    return float(np.max([_disagreement(problem, local, move) for move in moves]))
+def _compare(problem: Problem, local: Local) -> tuple[float, float]:
+    """How far curvature and log-density are from what differences of the gradient and of the log-density say.
 
-
-def _value_error(problem: Problem, local: Local) -> float:
-    """Compare differences of the log-density over parts of a standard error with the quadratic, up to rounding.
-
-    A model far from linear bends within a tenth of a standard error; there a hundredth decides.
+    Differences are taken over a tenth of a standard error, along a random direction and along that of largest
+    variance. A model far from linear bends within that length; there shorter steps decide.
     """
-    errors = []
-    for weights in (_random_weights(local), _weakest_weights(local)):
-        error = np.inf
+    slopes, rises = [], []
+    for weights in (_random_weights(local.solid.shape[1]), _weakest_weights(local)):
+        slope = rise = np.inf
         for part in _PARTS:
-            error = min(error, _rise_error(problem, local, part * (local.solid @ weights)) / part**2)
-            if error < _SAME_RISE:
+            errors = _errors_along(problem, local, local.solid @ weights, part)
+            slope = min(slope, errors[0])
+            rise = min(rise, errors[1]) if part > _SHORTEST_RISE else rise
+            if slope < _SAME_CURVATURE and rise < _SAME_RISE:
                 break
-        errors.append(error)
-    return float(np.max(errors))
+        slopes.append(slope)
+        rises.append(rise)
+    return float(np.max(slopes)), float(np.max(rises))
 
 
-def _rise_error(problem: Problem, local: Local, move: np.ndarray) -> float:
-    value, gradient = problem.value_and_gradient(local.x)
-    ahead, behind = (problem.value_and_gradient(local.x + s * move)[0] - value for s in (1, -1))
-    bend = float(problem.curvature(local.x, move[:, None])[0, 0])
-    error = np.maximum(abs(ahead + behind - bend), abs((ahead - behind) / 2 - gradient @ move))
-    return float(np.maximum(0.0, error - _VALUE_ROUNDING * max(1.0, abs(value))))
-
-
-def _disagreement(problem: Problem, local: Local, move: np.ndarray) -> float:
-    ahead, behind = (problem.value_and_gradient(local.x + s * _PROBE * move)[1] for s in (1, -1))
-    difference = float(move @ (ahead - behind)) / (2 * _PROBE)
-    curvature = float(problem.curvature(local.x, move[:, None])[0, 0])
-    return abs(difference - curvature) / max(abs(curvature), np.finfo(float).tiny)
+def _errors_along(problem: Problem, local: Local, direction: np.ndarray, part: float) -> tuple[float, float]:
+    """Relative errors of the curvature along a direction, and of the log-density's rise over a part of it."""
+    (value, slope), ahead, behind = (problem.value_and_gradient(local.x + s * part * direction) for s in (0, 1, -1))
+    bend = float(problem.curvature(local.x, direction[:, None])[0, 0])
+    difference = float(direction @ (ahead[1] - behind[1])) / (2 * part)
+    rise = np.maximum(
+        abs(ahead[0] - value + behind[0] - value - bend * part**2),
+        abs((ahead[0] - behind[0]) / 2 - part * (slope @ direction)),
+    )
+    rounding = _VALUE_ROUNDING * max(1.0, abs(value))
+    return (
+        abs(difference - bend) / max(abs(bend), np.finfo(float).tiny),
+        float(np.maximum(0.0, rise - rounding)) / part**2,
+    )
 
 
 def _weakest_weights(local: Local) -> np.ndarray:
     """The direction of largest variance in units of equal curvature, by power iteration."""
     scaled = local.solid / local.units[:, None]
-    weights = _random_weights(local)
+    weights = _random_weights(local.solid.shape[1])
     for _ in range(_POWERS):
         weights = scaled.T @ (scaled @ weights)
         weights /= np.linalg.norm(weights)
     return weights
 
 
-def _random_weights(local: Local) -> np.ndarray:
+@cache
+def _random_weights(size: int) -> np.ndarray:
     """A direction one standard error long in the coordinates of `local.solid`, the same at every call."""
-    weights = np.random.default_rng(0).normal(size=local.solid.shape[1])
+    weights = np.random.default_rng(0).normal(size=size)
     return weights / np.linalg.norm(weights)

@@ -102,7 +102,7 @@ def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: n
     Local
         With NaN curvature where a second derivative does not exist.
     """
-    matrix = problem.curvature(x, np.diag(units)) / np.outer(units, units)
+    matrix = problem.hessian(x, units)
     if np.all(np.isfinite(matrix)):
         units = equilibrate(matrix, gradient, x)
     matrix = matrix * np.outer(units, units)

@@ -88,7 +88,7 @@ class _Walk:
 
     def look(self) -> bool:
         """Take the curvature at the point; False where it does not exist."""
-        matrix = self.problem.curvature(self.x, np.diag(self.units)) / np.outer(self.units, self.units)
+        matrix = self.problem.hessian(self.x, self.units)
         if not np.all(np.isfinite(matrix)):
             return False
         self.units = equilibrate(matrix, self.gradient, self.x)
@@ -114,7 +114,7 @@ class _Walk:
 
     @property
     def edm(self) -> float:
-        return self.quadratic.decrement(self.quadratic.slope)
+        return self.quadratic.edm
 
     @property
     def indistinct(self) -> bool:
@@ -128,7 +128,7 @@ class _Walk:
 
     def polish(self) -> bool:
         """Take the Newton step if it reduces the decrement, measured with the curvature at hand."""
-        step = -self.units * self.quadratic.solve(self.quadratic.slope)
+        step = self.units * self.quadratic.newton
         value, gradient = self.problem.visit(self.x + step)
         if not np.isfinite(value) or self.quadratic.decrement(self.units * gradient) >= 0.5 * self.edm:
             return False

@@ -1,5 +1,6 @@
 """The log-density over the coordinates that move, turned into a function to minimize, with its calls counted."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -44,6 +45,8 @@ class Problem:
 
     def expand(self, x: np.ndarray) -> np.ndarray:
         """Put free coordinates `x`, shape (size,), among the held ones, shape (p,)."""
+        if not self.held:
+            return np.array(x, float)
         theta = np.zeros(self.likelihood.size)
         theta[self.free] = x
         theta[list(self.held)] = list(self.held.values())
@@ -56,9 +59,10 @@ class Problem:
         """
         self.evaluations += 1
         value, gradient = self.likelihood.objective.value_and_gradient(self.expand(x))
-        if not (np.isfinite(value) and np.all(np.isfinite(gradient[self.free]))):
+        own = gradient[self.free] if self.held else gradient
+        if not (math.isfinite(value) and np.isfinite(own).all()):
             return np.inf, np.full(self.size, np.nan)
-        return -value, -gradient[self.free]
+        return -value, -own
 
     @cached_property
     def probe(self) -> "Problem":
@@ -85,6 +89,14 @@ class Problem:
         """Minus PyMC's own log-density and gradient, whatever they are."""
         value, gradient = self.likelihood.original.value_and_gradient(self.expand(x))
         return -value, -gradient[self.free]
+
+    def hessian(self, x: np.ndarray, units: np.ndarray) -> np.ndarray:
+        """Hessian of minus the log-density, shape (size, size), differentiated in steps of `units` where need be."""
+        objective = self.likelihood.objective
+        if isinstance(objective, RowObjective) and objective.is_dense:
+            matrix = -objective.second_order(self.expand(x))[2]
+            return matrix[np.ix_(self.free, self.free)] if self.held else matrix
+        return self.curvature(x, np.diag(units)) / np.outer(units, units)
 
     def curvature(self, x: np.ndarray, basis: np.ndarray) -> np.ndarray:
         """Curvature T' H T of minus the log-density in the columns of a basis.

@@ -3,8 +3,7 @@
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_solve
-from scipy.linalg.lapack import dpotrf
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from ppl_mle.maximize.trust_region import solve_in_ball
 
@@ -27,8 +26,7 @@ class Quadratic:
     def __init__(self, matrix: np.ndarray, slope: np.ndarray) -> None:
         self.matrix, self.slope = matrix, slope
         factor, failed = dpotrf(matrix, lower=1)
-        solid = not failed and float(np.min(np.diag(factor)) ** 2) > _CLEARLY_DEFINITE
-        self._factor = (factor, True) if solid else None
+        self._factor = factor if not failed and float(factor.diagonal().min()) ** 2 > _CLEARLY_DEFINITE else None
 
     @cached_property
     def _spectrum(self) -> tuple[np.ndarray, np.ndarray]:
@@ -51,12 +49,22 @@ class Quadratic:
     def solve(self, vector: np.ndarray) -> np.ndarray:
         """H^-1 times a vector."""
         if self._factor is not None:
-            return np.asarray(cho_solve(self._factor, vector))
+            return np.asarray(dpotrs(self._factor, vector, lower=1)[0])
         values, vectors = self._spectrum
         return vectors @ ((vectors.T @ vector) / values)
 
-    def decrement(self, slope: np.ndarray) -> float:
+    @cached_property
+    def newton(self) -> np.ndarray:
+        """The minimizer, where the quadratic has one."""
+        return -self.solve(self.slope)
+
+    @cached_property
+    def edm(self) -> float:
         """g'H^-1 g / 2, the distance to the minimum in units of the value."""
+        return float(-0.5 * self.slope @ self.newton)
+
+    def decrement(self, slope: np.ndarray) -> float:
+        """The same for another gradient."""
         return float(0.5 * slope @ self.solve(slope))
 
     def solid_decrement(self, slope: np.ndarray) -> float:
@@ -71,10 +79,8 @@ class Quadratic:
 
     def step(self, radius: float) -> np.ndarray:
         """The minimizer inside a ball."""
-        if self._factor is not None:
-            newton = -self.solve(self.slope)
-            if np.linalg.norm(newton) <= radius:
-                return newton
+        if self._factor is not None and float(np.linalg.norm(self.newton)) <= radius:
+            return self.newton
         values, vectors = self._spectrum
         return vectors @ solve_in_ball(values, vectors.T @ self.slope, radius)
 

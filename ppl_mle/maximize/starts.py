@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.errors import StartError
+from ppl_mle.maximize.first_guess import first_guess
 from ppl_mle.maximize.problem import Problem
 
 _REPAIRS = 50
@@ -15,7 +16,8 @@ _REACH = (0.1, 0.5, 1.0, 2.0, 4.0)
 def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: Any, most: int) -> Iterator[np.ndarray]:
     """Yield up to `most` points with a finite log-density and gradient.
 
-    The first is PyMC's initial point (with `initvals` put in); the others add U(-1, 1) to it on the unconstrained
+    The first is PyMC's initial point (with `initvals` put in), or a guess from the data where that is higher; the
+    others add U(-1, 1) to it on the unconstrained
     scale, as `pm.sample` does. A coordinate on the edge of its support, infinite on that scale, is put at 0; a point
     where the density is not finite is replaced by jittered ones of growing reach.
 
@@ -27,9 +29,18 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     rng = np.random.default_rng(seed)
     first = problem.likelihood.mapping.start(initvals)[problem.free]
     first = np.where(np.isfinite(first), first, 0.0)
-    yield _finite_near(problem, first, rng)
+    guess = first_guess(problem) if not initvals and not _is_set(problem) else None
+    if guess is not None and problem.visit(guess)[0] < problem.value_and_gradient(first)[0]:
+        yield guess
+    else:
+        yield _finite_near(problem, first, rng)
     for _ in range(most - 1):
         yield _finite_near(problem, first + rng.uniform(-1, 1, first.shape), rng)
+
+
+def _is_set(problem: Problem) -> bool:
+    """Whether the model's author chose a start for some variable."""
+    return problem.likelihood.mapping.start.is_set
 
 
 def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:

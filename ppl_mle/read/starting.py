@@ -30,6 +30,12 @@ class Starts:
         self._default = self._point(None)
         self.shapes = [np.shape(self._default[name]) for name in self._names]
 
+    @property
+    def is_set(self) -> bool:
+        """Whether a variable of the model was declared with an initial value of its own."""
+        given = self._model.rvs_to_initial_values.values()
+        return any(value is not None and not isinstance(value, str) for value in given)
+
     def __call__(self, initvals: Mapping[str, Any] | None) -> np.ndarray:
         """Unconstrained vector of the initial point, or of the point with declared values put in."""
         point = self._default if not initvals else self._point(self._checked(initvals))

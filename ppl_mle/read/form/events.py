@@ -120,7 +120,7 @@ def _along(reader: RowReader, node: Any, axes: tuple[int, ...], want: Request, w
 
 def _known_request(reader: RowReader, node: Any, j: int, want: Request, made: Request) -> Request:
     """The same request object for the same question, so that answers are shared."""
-    return reader.memo.setdefault(("along", node.inputs[0], j, name_of(want)), made)
+    return reader.memo.setdefault(("along", node, j, name_of(want)), made)
 
 
 def _folded(make: Builder, op: str, parts: Sequence[Expr]) -> Expr:

@@ -41,14 +41,14 @@ def joined(reader: RowReader, var: Any, want: Request) -> Expr:
     shapes = [reader.known.shape(v) for v in arrays]
     sizes = np.cumsum([0] + [int(np.prod(s)) for s in shapes])
     parts = [low + np.arange(int(np.prod(s))).reshape(s) for low, s in zip(sizes, shapes, strict=False)]
-    return _select(reader, arrays, sizes, np.concatenate(parts, axis=axis).ravel(), want)
+    return _select(reader, var, arrays, sizes, np.concatenate(parts, axis=axis).ravel(), want)
 
 
 def stacked(reader: RowReader, var: Any, want: Request) -> Expr:
     """One of several numbers, by row."""
     inputs = var.owner.inputs
     sizes = np.arange(len(inputs) + 1)
-    return _select(reader, inputs, sizes, sizes[:-1], want)
+    return _select(reader, var, inputs, sizes, sizes[:-1], want)
 
 
 def set_elements(reader: RowReader, var: Any, want: Request) -> Expr:
@@ -57,12 +57,12 @@ def set_elements(reader: RowReader, var: Any, want: Request) -> Expr:
     if not node.op.set_instead_of_inc or any(reader.known.depends(v) for v in node.inputs[2:]):
         raise Declined(f"{type(node.op).__name__} adds to elements")
     counts = [int(np.prod(reader.known.shape(v))) for v in node.inputs[:2]]
-    return _select(reader, node.inputs[:2], np.cumsum([0, *counts]), set_map(reader.known, node).ravel(), want)
+    return _select(reader, var, node.inputs[:2], np.cumsum([0, *counts]), set_map(reader.known, node).ravel(), want)
 
 
-def _select(reader: RowReader, arrays: Any, sizes: np.ndarray, index: np.ndarray, want: Request) -> Expr:
+def _select(reader: RowReader, var: Any, arrays: Any, sizes: np.ndarray, index: np.ndarray, want: Request) -> Expr:
     """Elements of several arrays end to end; rows that take them from different arrays are read apart."""
-    memo, name = reader.memo, (tuple(arrays), name_of(want))
+    memo, name = reader.memo, ("selected", var, name_of(want))
     if name not in memo:
         elements = index if want is None else index[want]
         which = np.searchsorted(sizes, elements, side="right") - 1

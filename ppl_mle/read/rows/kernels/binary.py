@@ -91,7 +91,7 @@ def _binomial(link: _Link) -> Callable[..., Derivatives]:
 
 
 def _close(f: Any, hits: Any, misses: Any, eta: Any) -> Any:
-    """Where p is close to the observed share, the divergence from the distance d of the logits, which does not cancel."""
+    """Where p is close to the observed share, the divergence from the distance of the logits, which does not cancel."""
     d = eta - (np.log(np.maximum(hits, _TINY)) - np.log(np.maximum(misses, _TINY)))
 
     def exact(yes: Any, no: Any, gap: Any) -> Any:

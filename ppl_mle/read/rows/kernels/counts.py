@@ -9,6 +9,7 @@ from ppl_mle.read.rows.kernels.stirling import gap, log_factorial_base, log_less
 
 _LARGE = 1000.0
 _WIDE = 690.0
+_TINY = 1e-290
 
 
 def _poisson(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
@@ -25,25 +26,31 @@ def _poisson(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -
 def _negative_binomial(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     """Deviance form about the Poisson maximum; what remains of the gamma functions vanishes as alpha grows.
 
-    With t = (y - mu) / (alpha + mu), f = y (log mu - log y) + (y + alpha) log(1 + t) + a remainder, see `gap`, and the
+    With t = (y - mu) / (alpha + mu), f = y log(1 - alpha t / y) + alpha log(1 + t) + a remainder, see `gap`, and the
     derivatives in log alpha come from log(1 + t) - t and the derivatives of the remainder (after Lawless 1987).
     """
     m, log_alpha = etas
     if np.max(m) > _WIDE or np.max(log_alpha) > _WIDE or np.min(log_alpha) < -_WIDE:
         return _overflowing(y, etas, order)
     a, mean, count = np.exp(log_alpha), np.exp(m), np.asarray(y, float)
-    d = m - np.log(np.maximum(count, 1.0))
+    some = np.maximum(count, 1.0)
     rest = count - mean
     if np.max(count, initial=0.0) > _LARGE:
-        rest = mended(rest, count > _LARGE, lambda large, z: -large * np.expm1(z), count, d)
+        rest = mended(rest, count > _LARGE, lambda large, eta: -large * np.expm1(eta - np.log(large)), count, m)
     total, above = a + mean, a + count
     t = rest / total
-    log = log_ratio(above / total, t)
+    by_mean = a * t
+    ratio = above / total
+    log = log_ratio(ratio, t)
+    odds = mean / some * ratio
+    log_odds = log_ratio(odds, -by_mean / some)
+    if np.min(odds, initial=1.0) < _TINY or np.min(ratio, initial=1.0) < _TINY:
+        log = np.where(ratio < _TINY, np.log(above) - np.log(total), log)
+        log_odds = np.where(odds < _TINY, m - np.log(some) + log, log_odds)
     value, slope, curvature = _gap(y, a, order)
-    f = count * d + above * log + value
+    f = count * log_odds + a * log + value
     if order == 0:
         return f, (), ()
-    by_mean = a * t
     by_alpha = a * log_less(t, log) + slope
     if order == 1:
         return f, (by_mean, by_alpha), ()

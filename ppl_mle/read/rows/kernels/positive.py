@@ -26,16 +26,16 @@ def _gamma(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> 
     rise = np.expm1(d)
     by_mean = a * rise
     deviance = -a * expm1_less(d, rise)
-    if np.max(d) > _WIDE:
-        far = d > _WIDE
-        by_mean = np.where(far, np.exp(d + log_alpha), by_mean)
+    if np.max(d) > _WIDE or np.min(log_alpha) < -_WIDE:
+        far = (d > _WIDE) | (log_alpha < -_WIDE)
+        by_mean = np.where(far, np.exp(d + log_alpha) - a, by_mean)
         deviance = np.where(far, a * d - by_mean, deviance)
     value, slope, curvature = normalizer(log_alpha, order)
     f = deviance + value
     if order == 0:
         return f, (), ()
     first = (by_mean, deviance + slope)
-    return f, first, (-(by_mean + a), by_mean, deviance + curvature) if order > 1 else ()
+    return f, first, (-np.exp(d + log_alpha), by_mean, deviance + curvature) if order > 1 else ()
 
 
 def _weibull(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:

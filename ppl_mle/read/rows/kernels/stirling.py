@@ -47,7 +47,7 @@ def _by_size(near: Callable[..., Parts], far: Callable[..., Parts], x: Any, *arg
 
 
 def _trigamma(x: Any) -> Any:
-    return hurwitz(x, 2)[0] if np.ndim(x) else special.zeta(2.0, x)
+    return hurwitz(np.atleast_1d(x), 2)[0].reshape(np.shape(x))[()]
 
 
 def remainder(x: Any) -> Any:

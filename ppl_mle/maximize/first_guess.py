@@ -1,0 +1,100 @@
+"""A start from the data: least squares on what the link makes of the responses."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ppl_mle.maximize.problem import Problem
+from ppl_mle.read import RowObjective, RowTerm
+from ppl_mle.read.rows.closed import known_numbers, location, location_design, response
+
+_MOST_ELEMENTS = 2_000_000
+_RANK = 1e-10
+
+
+def _log_share(y: np.ndarray, n: Any) -> np.ndarray:
+    return np.log(y + 0.5) - np.log(n - y + 0.5)
+
+
+# What the predictor would be if each row had a parameter of its own, drawn in a little (McCullagh & Nelder 1989, 2.5).
+_ETAS: dict[str, Callable[[np.ndarray, tuple[Any, ...]], np.ndarray]] = {
+    "bernoulli_logit": lambda y, data: 4.0 * (y - 0.5),
+    "bernoulli_probit": lambda y, data: 2.5 * (y - 0.5),
+    "bernoulli_cloglog": lambda y, data: 3.0 * (y - 0.5) - 0.37,
+    "binomial_logit": lambda y, data: _log_share(y, data[0]),
+    "binomial_probit": lambda y, data: 0.6 * _log_share(y, data[0]),
+    "binomial_cloglog": lambda y, data: 0.7 * _log_share(y, data[0]) - 0.37,
+    "poisson_log": lambda y, data: np.log(y + 0.5),
+    "negative_binomial": lambda y, data: np.log(y + 0.5),
+    "normal": lambda y, data: y,
+    "lognormal": lambda y, data: np.log(y),
+    "gamma": lambda y, data: np.log(y),
+    "exponential": lambda y, data: np.log(y + 1e-9 * np.mean(y)),
+    "weibull": lambda y, data: np.log(y) + 0.5,
+}
+# The second predictor from the spread of the first one's residuals.
+_SPREADS: dict[str, Callable[[float], float]] = {
+    "normal": np.log,
+    "lognormal": np.log,
+    "gamma": lambda spread: -2 * float(np.log(spread)),
+    "weibull": lambda spread: 0.25 - float(np.log(spread)),
+    "negative_binomial": lambda spread: 0.0,
+}
+
+
+def first_guess(problem: Problem) -> np.ndarray | None:
+    """Free coordinates near the maximum, for a likelihood with one closed-form term; None where there is no such guess.
+
+    Returns
+    -------
+    array, shape (size,), or None
+    """
+    objective = problem.likelihood.objective
+    if not isinstance(objective, RowObjective) or objective.rest is not None:
+        return None
+    terms = [term for term in objective.terms if term.form in _ETAS]
+    if len(terms) != 1 or not location(terms[0]).is_predictor:
+        return None
+    (term,) = terms
+    predictor = term.predictors[location(term).expression.index]
+    columns = np.intersect1d(predictor.columns, problem.free)
+    if not len(columns) or term.count * len(columns) > _MOST_ELEMENTS:
+        return None
+    theta = np.array(problem.expand(problem.likelihood.mapping.start(None)[problem.free]))
+    theta[columns] = 0.0
+    target = _ETAS[term.form](np.asarray(response(term), float), known_numbers(term))
+    target = target - predictor.offset
+    design = location_design(term, columns)
+    found = _least_squares(design, target)
+    if found is None:
+        return None
+    theta[columns] = found
+    if term.form in _SPREADS:
+        _spread(term, problem, theta, float(np.std(target - design @ found)))
+    return theta[problem.free]
+
+
+def _least_squares(design: np.ndarray, target: np.ndarray) -> np.ndarray | None:
+    gram = design.T @ design
+    norms = np.sqrt(np.diag(gram))
+    if not np.all(norms > 0):
+        return None
+    scaled = gram / np.outer(norms, norms)
+    scaled[np.diag_indices_from(scaled)] += _RANK
+    return np.linalg.solve(scaled, (design.T @ target) / norms) / norms
+
+
+def _spread(term: RowTerm, problem: Problem, theta: np.ndarray, spread: float) -> None:
+    """Put the second predictor where the spread of the residuals is, by its constants alone."""
+    program = term.groups[0].program.argument(1)
+    if not (program.is_predictor and np.isfinite(spread) and spread > 0):
+        return
+    predictor = term.predictors[program.expression.index]
+    constant = next((block for block in predictor.blocks if block.kind == "constant"), None)
+    if constant is None or len(constant.columns) != 1 or int(constant.columns[0]) not in problem.free:
+        return
+    others = np.setdiff1d(predictor.columns, constant.columns)
+    theta[others] = 0.0
+    level = _SPREADS[term.form](spread) - float(np.mean(predictor.offset))
+    theta[constant.columns] = level / constant.coefficients[0]
