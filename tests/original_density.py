@@ -1,11 +1,14 @@
 """PyMC's own log-density of a model as a function of one vector, differentiated by PyTensor: the tests' oracle."""
 
+from functools import cached_property
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pymc.pytensorf import rewrite_pregrad
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import graph_replace
+from pytensor.graph.rewriting.utils import rewrite_graph
 
 PY = Mode(linker="py", optimizer="fast_run").excluding("fusion")
 
@@ -21,21 +24,18 @@ class OriginalDensity:
     """
 
     def __init__(self, model, kept=None):
-        free = list(model.free_RVs)
-        terms = [rv for rv in free if kept is None or rv.name in kept] + model.observed_RVs + model.potentials
-        self._theta, self._direction = pt.dvector("theta"), pt.dvector("direction")
+        terms = [rv for rv in model.free_RVs if kept is None or rv.name in kept]
+        shapes = {name: np.shape(value) for name, value in model.initial_point(0).items()}
+        self._theta = pt.dvector("theta")
         swap, start = {}, 0
-        for rv in free:
-            value = model.rvs_to_values[rv]
-            shape = tuple(np.shape(model.initial_point(0)[value.name]))
-            stop = start + int(np.prod(shape))
-            swap[value] = self._theta[start:stop].reshape(shape)
+        for value in (model.rvs_to_values[rv] for rv in model.free_RVs):
+            stop = start + int(np.prod(shapes[value.name]))
+            swap[value] = self._theta[start:stop].reshape(shapes[value.name])
             start = stop
         with pytensor.config.change_flags(cxx=""):
-            total = model.logp(vars=terms, jacobian=False)
-            self._total = graph_replace([total], swap, strict=False)[0]
-            self._gradient = pt.grad(rewrite_pregrad(self._total), self._theta)
-            self._first = pytensor.function([self._theta], [self._total, self._gradient], mode=PY)
+            total = model.logp(vars=[*terms, *model.observed_RVs, *model.potentials], jacobian=False)
+            total = rewrite_graph(graph_replace([total], swap, strict=False), include=("lower_xtensor", "canonicalize"))
+            self._total = total[0]
 
     def __call__(self, theta):
         """Log-density and gradient."""
@@ -44,13 +44,33 @@ class OriginalDensity:
 
     def hessian(self, theta):
         """Second derivatives, shape (p, p), one product with the Hessian for each direction."""
-        with pytensor.config.change_flags(cxx=""):
-            along = pt.grad(pt.dot(self._gradient, self._direction), self._theta)
-            product = pytensor.function([self._theta, self._direction], along, mode=PY)
         theta = np.asarray(theta, float)
-        return np.array([product(theta, unit) for unit in np.eye(len(theta))])
+        return np.array([self._product(theta, unit) for unit in np.eye(len(theta))])
 
-    def slope_by_differences(self, theta, step=1e-5):
-        """Central differences of the log-density, for densities whose derivatives are themselves in question."""
+    def differences(self, theta, step=1e-5):
+        """Gradient by central differences of the log-density."""
         moves = step * np.eye(len(theta))
-        return np.array([(self(theta + move)[0] - self(theta - move)[0]) / (2 * step) for move in moves])
+        return np.array([(self._value(theta + move) - self._value(theta - move)) / (2 * step) for move in moves])
+
+    @cached_property
+    def _value(self):
+        return self._function([self._theta], self._total)
+
+    @cached_property
+    def _gradient(self):
+        with pytensor.config.change_flags(cxx=""):
+            return pt.grad(rewrite_pregrad(self._total), self._theta)
+
+    @cached_property
+    def _first(self):
+        return self._function([self._theta], [self._total, self._gradient])
+
+    @cached_property
+    def _product(self):
+        direction = pt.dvector("direction")
+        along = pt.grad(pt.dot(self._gradient, direction), self._theta)
+        return self._function([self._theta, direction], along)
+
+    def _function(self, inputs, outputs):
+        with pytensor.config.change_flags(cxx=""):
+            return pytensor.function(inputs, outputs, mode=PY)

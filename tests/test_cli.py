@@ -189,7 +189,8 @@ def test_help_does_not_load_pymc():
 def test_interrupting_a_fit_says_what_was_reached_and_writes_nothing(tmp_path):
     body = """n = 400
         chol, _, _ = pm.LKJCholeskyCov("c", n=n, eta=2, sd_dist=pm.Exponential.dist(1.0))
-        pm.MvNormal("y", mu=pm.Flat("mu", shape=n), chol=chol, observed=np.random.default_rng(0).normal(size=(500, n)))"""
+        y = np.random.default_rng(0).normal(size=(500, n))
+        pm.MvNormal("y", mu=pm.Flat("mu", shape=n), chol=chol, observed=y)"""
     script, target = write_script(tmp_path, body), tmp_path / "fit.json"
     with subprocess.Popen(
         [sys.executable, "-m", "ppl_mle", "fit", script, "--output", str(target)],

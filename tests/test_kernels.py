@@ -1,8 +1,16 @@
-"""Every closed-form row density against its textbook formula at 50 digits: value, first and second derivatives.
+"""Every closed-form row density against its textbook formula in 70 digits and more.
 
-Where y - mean, or a log-density and its neighbours, cancel, the last bits of a predictor decide what is left, so that no
-formula of double precision does better than eps |predictor| times the next derivative. `allowed` grants that much, and
-no more, beside the tolerances.
+A tolerance of 1e-12 is relative, of 1 + |log-density| for the value. Three things are granted beside it, each because
+no formula in double precision does better:
+
+- where y - mean cancels, a derivative of a count may err by 1e-13 of |y| + mean: exp(eta) is a rounded number. So may
+  the derivatives of the exponential and the Weibull density by 1e-13, where a ratio of about one is compared with one;
+- the value of a probit or complementary log-log binomial may err by 1e-12 n: it is a difference of sums of that size,
+  and the link has no logit to take the distance of;
+- anything may err by as much as the truth itself moves with the last bit of a predictor. This is what decides where
+  log y - log_scale nearly cancels, times a shape of 1e8.
+
+A truth below 1e-300 may come as any number below 1e-290, a truth beyond 1e308 as any number of that size or infinity.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +28,7 @@ from ppl_mle.read.rows.kernels import KERNELS
 
 TOLERANCE = 1e-12
 LARGEST = 1e308
+HUGE = 1e280
 SMALLEST, UNDERFLOW = 1e-300, 1e-290
 BY_NAME = {kernel.name: kernel for kernel in KERNELS}
 MAGNITUDES = (1e-8, 0.3, 5.0, 20.0, 37.0, 40.0, 300.0, 800.0)
@@ -29,7 +38,7 @@ RATIOS = (-0.5, -0.1, -1e-3, 0.0, 1e-8, 1e-3, 1e-2, 0.3, 1.0)
 
 
 class Dual:
-    """A number with its gradient and Hessian in the predictors, by the rules of calculus on 50-digit numbers."""
+    """A number with its gradient and Hessian in the predictors, by the rules of calculus."""
 
     def __init__(self, value, first, second):
         self.value, self.first, self.second = value, first, second
@@ -100,7 +109,7 @@ def log_gamma(x):
 
 
 def erfc(x):
-    slope = -2 / mp.sqrt(mp.pi) * mp.exp(-x.value**2)
+    slope = -2 / mp.sqrt(mp.pi) * mp.exp(-(x.value**2))
     return x.apply(mp.erfc(x.value), slope, -2 * x.value * slope)
 
 
@@ -205,9 +214,12 @@ ALPHAS = (1e-3, 1.0, 50.0, 1e4, 1e10)
 NB_POINTS = [
     (y, (), (eta, float(np.log(alpha))))
     for alpha in ALPHAS
-    for y, eta in [*near(COUNTS), *((y, eta) for y in COUNTS for eta in (-300.0, -37.0, -5.0, 0.3, 20.0, 40.0, 300.0))]
+    for y, eta in [
+        *near(COUNTS),
+        *((y, eta) for y in COUNTS for eta in (-800.0, -300.0, -37.0, -5.0, 0.3, 20.0, 40.0, 300.0, 800.0)),
+    ]
 ]
-FAR_NB = [(y, (), (m, a)) for y in (0, 1, 50) for m in (-800.0, 0.3, 300.0, 800.0) for a in (-800.0, -300.0, 300.0, 800.0)]
+FAR_NB = [(y, (), (m, a)) for y in (0, 1, 50) for m in ETAS[3::2] for a in (-800.0, -300.0, -37.0, 300.0, 800.0)]
 REALS = (-1e5, -3.7, 0.0, 1e-8, 0.3, 2.5, 37.0)
 NORMAL_POINTS = [(y, (), (mu, s)) for y in REALS for mu in (0.0, 1e-8, 0.3, -5.0, 40.0, 800.0) for s in ETAS]
 KNOWN_POINTS = [(y, (sd,), (mu,)) for y in REALS for mu in ETAS for sd in (1e-8, 0.7, 1.0, 1e5)]
@@ -227,7 +239,7 @@ POSITIVE_POINTS = [
 
 @dataclass(frozen=True)
 class Case:
-    """The log-density in 50 digits, the points, and the sizes of the terms that cancel in f and in its derivatives."""
+    """The log-density, the points, and the sizes of the terms that cancel in f and in its derivatives."""
 
     density: Callable[..., Dual]
     points: Sequence[tuple[Any, ...]]
@@ -248,15 +260,13 @@ def size(y, data, etas):
 
 
 def hazard_chance(eta):
-    return -np.expm1(-np.exp(min(eta, 700.0)))
+    return -np.expm1(-np.exp(np.minimum(eta, 700.0)))
 
 
 BINOMIAL = {
     "logit": Case(chances(logit), binomial_points(special.logit), trials(special.expit)),
     "probit": Case(chances(probit), binomial_points(special.ndtri), trials(special.ndtr), size),
-    "cloglog": Case(
-        chances(cloglog), binomial_points(lambda p: np.log(-np.log1p(-p))), trials(hazard_chance), size
-    ),
+    "cloglog": Case(chances(cloglog), binomial_points(lambda p: np.log(-np.log1p(-p))), trials(hazard_chance), size),
 }
 CASES = {
     "bernoulli_logit": Case(chances(logit), BINARY_POINTS),
@@ -276,7 +286,9 @@ CASES = {
 
 def dual(etas):
     size = range(len(etas))
-    return [Dual(eta, [mp.mpf(i == j) for j in size], [[mp.mpf(0)] * len(etas) for _ in size]) for i, eta in enumerate(etas)]
+    return [
+        Dual(eta, [mp.mpf(i == j) for j in size], [[mp.mpf(0)] * len(etas) for _ in size]) for i, eta in enumerate(etas)
+    ]
 
 
 def exact(density, y, data, etas):
@@ -287,10 +299,15 @@ def exact(density, y, data, etas):
         return [whole.value, *whole.first, *(whole.second[i][j] for i, j in pairs)]
 
 
-def evaluated(kernel, y, data, etas, order=2):
+def evaluated(name, y, data, etas, order=2):
+    """Value with its base, first and second derivatives, in a row each."""
+    kernel = BY_NAME[name]
     with np.errstate(all="ignore"):
         f, first, second = kernel.evaluate(y, data, etas, order)
-        return f + kernel.base(y, data), first, second
+        k = len(kernel.predictors)
+        assert (len(first), len(second)) == ((0, 0), (k, 0), (k, k * (k + 1) // 2))[order]
+        assert f.shape == y.shape
+        return np.array([np.broadcast_to(part, y.shape) for part in (f + kernel.base(y, data), *first, *second)])
 
 
 def shortfall(found, truth, tolerance):
@@ -298,7 +315,7 @@ def shortfall(found, truth, tolerance):
     if np.isnan(found):
         return np.inf
     if abs(truth) > LARGEST:
-        return 0.0 if abs(found) > LARGEST / 1e10 and np.sign(found) == mp.sign(truth) else np.inf
+        return 0.0 if abs(found) > HUGE and np.sign(found) == mp.sign(truth) else np.inf
     if abs(truth) < SMALLEST:
         return 0.0 if abs(found) < max(UNDERFLOW, tolerance) else np.inf
     return float(abs(mp.mpf(float(found)) - truth) / tolerance)
@@ -313,15 +330,215 @@ def moved(density, y, data, etas, truths):
     return most
 
 
-def misses(name, y, data, etas):
-    """Value and derivatives at one point: each error in units of its tolerance."""
-    case = CASES[name]
+def tolerated(case, y, data, etas):
+    """The truths at a point, and what the value and each derivative may err by."""
     truths = exact(case.density, y, data, etas)
-    f, first, second = evaluated(BY_NAME[name], np.array([float(y)]), tuple(np.array([float(n)]) for n in data), etas)
-    found = [float(np.broadcast_to(part, (1,))[0]) for part in (f, *first, *second)]
+    floor = case.scale(y, data, etas) / 10
+    value, *slopes = map(abs, truths)
+    tolerances = [TOLERANCE * (value + case.level(y, data, etas)), *(TOLERANCE * max(u, floor) for u in slopes)]
+    return truths, list(map(max, tolerances, moved(case.density, y, data, etas, truths)))
+
+
+def misses(found, truths, tolerances):
+    """Errors in units of their tolerances; no derivatives are asked of a density of zero."""
     if truths[0] < -LARGEST:
-        return [0.0 if found[0] < -LARGEST / 1e30 else np.inf]
-    floors = [case.level(y, data, etas), *[case.scale(y, data, etas) / 10] * (len(truths) - 1)]
-    tolerances = [TOLERANCE * (abs(truth) + floor) for truth, floor in zip(truths, floors, strict=True)]
-    spread = moved(case.density, y, data, etas, truths)
-    return [shortfall(*trio) for trio in zip(found, truths, map(max, tolerances, spread), strict=True)]
+        return [0.0 if found[0] < -HUGE else np.inf]
+    return [shortfall(*trio) for trio in zip(found, truths, tolerances, strict=True)]
+
+
+def columns(points):
+    """Response, data and predictors of all points as arrays."""
+    y, data, etas = zip(*points, strict=True)
+    return np.array(y, float), tuple(np.array(data, float).T), tuple(np.array(etas).T)
+
+
+def test_every_kernel_has_a_case():
+    assert CASES.keys() == BY_NAME.keys() == ORDINARY.keys()
+    assert len(KERNELS) == len(BY_NAME)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_textbook_densities_are_differentiated_rightly(name):
+    case = CASES[name]
+    y, data = mp.mpf(1), (mp.mpf(2),) * len(BY_NAME[name].data)
+    etas = (0.7, -0.4)[: len(BY_NAME[name].predictors)]
+    truths = exact(case.density, y, data, etas)
+    size = range(len(etas))
+    orders = [[0] * len(etas)] + [[int(i == j) for j in size] for i in size]
+    orders += [[int(i == a) + int(i == b) for i in size] for a, b in combinations_with_replacement(size, 2)]
+    with mp.workdps(60):
+        for truth, order in zip(truths, orders, strict=True):
+            found = mp.diff(lambda *at: case.density(y, data, *dual(at)).value, tuple(map(mp.mpf, etas)), tuple(order))
+            assert abs(found - truth) < mp.mpf("1e-30") * (1 + abs(truth))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_density_and_derivatives_to_the_last_digits(name):
+    """All points at once, and one by one with predictors that are numbers."""
+    points = CASES[name].points
+    whole = evaluated(name, *columns(points))
+    worst = (0.0, None)
+    for found, (y, data, etas) in zip(whole.T, points, strict=True):
+        expected = tolerated(CASES[name], y, data, etas)
+        alone = evaluated(name, np.array([y]), data, etas)[:, 0]
+        for numbers in (found, alone):
+            worst = max(worst, (max(misses(numbers, *expected)), (y, data, etas)), key=lambda pair: pair[0])
+    assert worst[0] < 1.0, worst
+
+
+def draws(predictors, seed=3, count=300):
+    rng = np.random.default_rng(seed)
+    return rng, tuple(0.5 * rng.standard_normal(count) for _ in range(predictors))
+
+
+def ordinary_binomial(inverse, n):
+    def draw():
+        rng, (eta,) = draws(1)
+        known = rng.integers(1, n + 1, 300)
+        y = rng.binomial(known, inverse(eta))
+        return y, (known,) if n > 1 else (), (eta,), stats.binom.logpmf(y, known, inverse(eta))
+
+    return draw
+
+
+def ordinary(sample, reference, predictors, known=False):
+    """Rows drawn at random with their log-densities by SciPy."""
+
+    def draw():
+        rng, etas = draws(predictors)
+        data = (rng.uniform(0.5, 2.0, 300),) if known else ()
+        y = sample(rng, *etas, *data)
+        return y, data, etas, reference(y, *etas, *data)
+
+    return draw
+
+
+ORDINARY = {
+    **{
+        f"{family}_{link}": ordinary_binomial(inverse, n)
+        for family, n in (("bernoulli", 1), ("binomial", 12))
+        for link, inverse in (
+            ("logit", special.expit),
+            ("probit", special.ndtr),
+            ("cloglog", hazard_chance),
+        )
+    },
+    "poisson_log": ordinary(lambda rng, m: rng.poisson(np.exp(m)), lambda y, m: stats.poisson.logpmf(y, np.exp(m)), 1),
+    "negative_binomial": ordinary(
+        lambda rng, m, a: rng.poisson(np.exp(m) * rng.gamma(np.exp(a)) / np.exp(a)),
+        lambda y, m, a: stats.nbinom.logpmf(y, np.exp(a), special.expit(a - m)),
+        2,
+    ),
+    "normal": ordinary(
+        lambda rng, m, s: rng.normal(m, np.exp(s)), lambda y, m, s: stats.norm.logpdf(y, m, np.exp(s)), 2
+    ),
+    "normal_known": ordinary(
+        lambda rng, m, sd: rng.normal(m, sd), lambda y, m, sd: stats.norm.logpdf(y, m, sd), 1, known=True
+    ),
+    "lognormal": ordinary(
+        lambda rng, m, s: rng.lognormal(m, np.exp(s)),
+        lambda y, m, s: stats.lognorm.logpdf(y, np.exp(s), scale=np.exp(m)),
+        2,
+    ),
+    "exponential": ordinary(
+        lambda rng, m: rng.exponential(np.exp(m)), lambda y, m: stats.expon.logpdf(y, scale=np.exp(m)), 1
+    ),
+    "gamma": ordinary(
+        lambda rng, m, a: rng.gamma(np.exp(a), np.exp(m - a)),
+        lambda y, m, a: stats.gamma.logpdf(y, np.exp(a), scale=np.exp(m - a)),
+        2,
+    ),
+    "weibull": ordinary(
+        lambda rng, m, a: np.exp(m) * rng.weibull(np.exp(a)),
+        lambda y, m, a: stats.weibull_min.logpdf(y, np.exp(a), scale=np.exp(m)),
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_value_is_that_of_scipy(name):
+    y, data, etas, expected = ORDINARY[name]()
+    assert BY_NAME[name].accepts(y, data)
+    np.testing.assert_allclose(evaluated(name, y, data, etas)[0], expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_a_number_for_a_predictor_is_that_number_in_every_row(name):
+    """Few counts that share one alpha come by a table."""
+    y, data, etas, _ = ORDINARY[name]()
+    for shared in range(1, 2 ** len(etas)):
+        mixed = tuple(0.3 if shared >> i & 1 else eta for i, eta in enumerate(etas))
+        whole = tuple(np.broadcast_to(eta, y.shape) for eta in mixed)
+        for order in (0, 1, 2):
+            found, expected = (evaluated(name, y, data, given, order) for given in (mixed, whole))
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_a_number_for_the_data_is_that_number_in_every_row(name):
+    y, data, etas, _ = ORDINARY[name]()
+    number = tuple(np.max(part) for part in data)
+    whole = tuple(np.full(y.shape, part) for part in number)
+    np.testing.assert_array_equal(evaluated(name, y, number, etas), evaluated(name, y, whole, etas))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_lower_orders_are_parts_of_the_second(name):
+    for y, data, etas in (columns(CASES[name].points), ORDINARY[name]()[:3]):
+        whole = evaluated(name, y, data, etas)
+        for order in (0, 1):
+            part = evaluated(name, y, data, etas, order)
+            np.testing.assert_array_equal(part, whole[: len(part)])
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint16, np.float32])
+@pytest.mark.parametrize("name", ORDINARY)
+def test_response_of_any_kind_of_number(name, kind):
+    y, data, etas, _ = ORDINARY[name]()
+    y = np.clip(np.ceil(y), 0, 100) if y.dtype.kind == "f" else y
+    typed = y.astype(kind)
+    assert BY_NAME[name].accepts(typed, data)
+    expected = evaluated(name, typed.astype(float), data, etas)
+    np.testing.assert_allclose(evaluated(name, typed, data, etas), expected, rtol=1e-13, atol=1e-14)
+    shared = tuple(0.3 for _ in etas)
+    expected = evaluated(name, typed.astype(float), data, shared)
+    np.testing.assert_allclose(evaluated(name, typed, data, shared), expected, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_rows(name):
+    kernel = BY_NAME[name]
+    empty = np.array([])
+    data, shared = (empty,) * len(kernel.data), (0.3,) * len(kernel.predictors)
+    for etas in (shared, (empty,) * len(shared)):
+        assert evaluated(name, empty, data, etas).shape[1] == 0
+
+
+BAD_COUNTS = (-1.0, 0.5, np.nan, np.inf)
+OUTSIDE = {
+    **{f"bernoulli_{link}": (2.0, 0.5, -1.0, np.nan, np.inf) for link in BINOMIAL},
+    **{f"binomial_{link}": (*BAD_COUNTS, 6.0) for link in BINOMIAL},
+    "poisson_log": BAD_COUNTS,
+    "negative_binomial": BAD_COUNTS,
+    "normal": (np.nan, np.inf, -np.inf),
+    "normal_known": (np.nan, np.inf, -np.inf),
+    "lognormal": (-1.0, 0.0, np.nan, np.inf),
+    "exponential": (-1.0, np.nan, np.inf),
+    "gamma": (-1.0, 0.0, np.nan, np.inf),
+    "weibull": (-1.0, 0.0, np.nan, np.inf),
+}
+BAD_DATA = {"n": (0.0, -1.0, 2.5, np.nan, np.inf), "sd": (0.0, -1.0, np.nan, np.inf)}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_accepts_the_support_alone(name):
+    kernel = BY_NAME[name]
+    data = (5.0,) * len(kernel.data)
+    inside = np.array([1.0, 0.0] if 0.0 not in OUTSIDE[name] else [1.0, 0.3])
+    assert kernel.accepts(inside, data) is True
+    for bad in OUTSIDE[name]:
+        assert kernel.accepts(np.append(inside, bad), data) is False, bad
+    for bad in BAD_DATA[kernel.data[0]] if kernel.data else ():
+        assert kernel.accepts(inside, (bad,)) is False, bad
+        assert kernel.accepts(inside, (np.array([5.0, bad]),)) is False, bad

@@ -65,8 +65,16 @@ def propagate(jacobian: np.ndarray, maximum: Maximum) -> np.ndarray:
         NaN for functions that change along a direction about which nothing is known.
     """
     with np.errstate(all="ignore"):
-        covariance = jacobian @ maximum.covariance @ jacobian.T
+        covariance = _sandwich(jacobian, maximum.covariance)
     size = np.abs(jacobian).max(axis=1, initial=0.0)
     lost = np.any(np.abs(jacobian @ maximum.lost) > _CHANGES * size[:, None], axis=1)
     covariance[lost, :] = covariance[:, lost] = np.nan
     return covariance
+
+
+def _sandwich(jacobian: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """J C J', without matrix products where J is diagonal."""
+    diagonal = np.diag(jacobian)
+    if jacobian.shape == covariance.shape and np.count_nonzero(jacobian) == np.count_nonzero(diagonal):
+        return covariance * np.outer(diagonal, diagonal)
+    return jacobian @ covariance @ jacobian.T

@@ -12,6 +12,7 @@ from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
 from ppl_mle.plan import Verdict
 from ppl_mle.read import Likelihood, RowObjective, RowTerm
+from ppl_mle.read.rows.blocks import Constant
 from ppl_mle.read.rows.closed import known_numbers, location, own_coordinate, response
 
 _LINKS: dict[str, Callable[[float], float]] = {
@@ -54,8 +55,9 @@ class ClosedForm:
         eta = None if isinstance(found, str) else _eta(found)
         if isinstance(found, str) or eta is None or problem.size != 1:
             return self.otherwise.search(problem, x, tick)
-        predictor = found.predictors[0]
-        solution = np.array([(eta - predictor.offset) / predictor.blocks[0].coefficients[0]])
+        (predictor,) = found.predictors
+        (constant,) = (block for block in predictor.blocks if isinstance(block, Constant))
+        solution = np.array([(eta - predictor.offset) / constant.coefficients[0]])
         value, gradient = problem.visit(solution)
         tick(0, -value)
         units = np.maximum(1.0, np.abs(solution)) * 1e-2

@@ -7,9 +7,11 @@ import numpy as np
 
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import RowObjective, RowTerm
+from ppl_mle.read.rows.blocks import Constant
 from ppl_mle.read.rows.closed import known_numbers, location, location_design, response
 
 _MOST_ELEMENTS = 2_000_000
+_ENOUGH = 4000
 _RANK = 1e-10
 
 
@@ -46,6 +48,8 @@ _SPREADS: dict[str, Callable[[float], float]] = {
 def first_guess(problem: Problem) -> np.ndarray | None:
     """Free coordinates near the maximum, for a likelihood with one closed-form term; None where there is no such guess.
 
+    Some thousand rows, evenly spread, are enough to guess from.
+
     Returns
     -------
     array, shape (size,), or None
@@ -59,13 +63,15 @@ def first_guess(problem: Problem) -> np.ndarray | None:
     (term,) = terms
     predictor = term.predictors[location(term).expression.index]
     columns = np.intersect1d(predictor.columns, problem.free)
-    if not len(columns) or term.count * len(columns) > _MOST_ELEMENTS:
+    step = max(1, term.count // max(_ENOUGH, 10 * len(columns)))
+    if not len(columns) or term.count * len(columns) > step * _MOST_ELEMENTS:
         return None
     theta = np.array(problem.expand(problem.likelihood.mapping.start(None)[problem.free]))
     theta[columns] = 0.0
-    target = _ETAS[term.form](np.asarray(response(term), float), known_numbers(term))
-    target = target - predictor.offset
-    design = location_design(term, columns)
+    known = tuple(part[::step] if np.ndim(part) else part for part in known_numbers(term))
+    offset = predictor.offset[::step] if np.ndim(predictor.offset) else predictor.offset
+    target = _ETAS[term.form](np.asarray(response(term)[::step], float), known) - offset
+    design = location_design(term, columns, step)
     found = _least_squares(design, target)
     if found is None:
         return None
@@ -91,7 +97,7 @@ def _spread(term: RowTerm, problem: Problem, theta: np.ndarray, spread: float) -
     if not (program.is_predictor and np.isfinite(spread) and spread > 0):
         return
     predictor = term.predictors[program.expression.index]
-    constant = next((block for block in predictor.blocks if block.kind == "constant"), None)
+    constant = next((block for block in predictor.blocks if isinstance(block, Constant)), None)
     if constant is None or len(constant.columns) != 1 or int(constant.columns[0]) not in problem.free:
         return
     others = np.setdiff1d(predictor.columns, constant.columns)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
@@ -99,10 +100,10 @@ def _refined(design: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.n
     q, r, order = qr(design / norms, mode="economic", pivoting=True)
     if abs(r[-1, -1]) <= _RANK * abs(r[0, 0]):
         return None
-    precise = np.longdouble if design.size <= _EXTENDED else np.float64
+    precise: Any = np.longdouble if design.size <= _EXTENDED else np.float64
     scaled, target = (design / norms)[:, order].astype(precise), response.astype(precise)
-    coefficients = np.zeros(design.shape[1], precise)
-    residuals = np.zeros(len(design), precise)
+    coefficients: Any = np.zeros(design.shape[1], precise)
+    residuals: Any = np.zeros(len(design), precise)
     for _ in range(_REFINEMENTS):
         first = (target - residuals - scaled @ coefficients).astype(float)
         second = solve_triangular(r, (-(scaled.T @ residuals)).astype(float), trans="T")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotrs, dtrtri
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.scaling import equilibrate
@@ -11,6 +13,8 @@ from ppl_mle.maximize.scaling import equilibrate
 _FLOOR = 1e-12
 _NULL = 1e-2
 _WHITENINGS = 3
+_MANY = 200
+_WELL_CONDITIONED = 1e-4
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,8 @@ class Local:
     x, gradient : array, shape (p,)
     units : array, shape (p,)
         Units in which the Hessian has a unit diagonal.
-    scaled_eigenvalues : array, shape (p,), ascending
-        Of the Hessian in those units.
+    scaled_eigenvalues : array, ascending
+        Of the Hessian in those units: all of them, or the smallest and the largest.
     basis : array, shape (p, p)
         Columns t_i with t_i' H t_j close to the identity where the curvature allows it.
     curvature : array, shape (p,), ascending
@@ -109,7 +113,14 @@ def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: n
     if not np.all(np.isfinite(matrix)):
         hole = np.full(len(x), np.nan)
         return Local(x, gradient, units, hole, np.diag(units), hole, np.eye(len(x)))
+    if len(x) >= _MANY:
+        simple = _factored(x, gradient, units, matrix)
+        if simple is not None:
+            return simple
     scaled, vectors = np.linalg.eigh(matrix)
+    if scaled[0] > _WELL_CONDITIONED * scaled[-1]:
+        basis = units[:, None] * vectors / np.sqrt(scaled)
+        return Local(x, gradient, units, scaled, basis, np.ones(len(x)), np.eye(len(x)))
     floor = _FLOOR * (float(np.abs(scaled).max()) or 1.0)
     basis = units[:, None] * vectors / np.sqrt(np.maximum(np.abs(scaled), floor))
     for _ in range(_WHITENINGS):
@@ -121,3 +132,22 @@ def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: n
             break
         basis = basis @ rotation / np.sqrt(curvature)
     return Local(x, gradient, units, scaled, basis, curvature, rotation)
+
+
+def _factored(x: np.ndarray, gradient: np.ndarray, units: np.ndarray, matrix: np.ndarray) -> Local | None:
+    """The same by a Cholesky factor, where the scaled Hessian is well conditioned: nothing is left to whiten.
+
+    Of the scaled eigenvalues the smallest and the largest are found, by Lanczos' method.
+    """
+    factor, failed = dpotrf(matrix, lower=1)
+    if failed:
+        return None
+    size = len(x)
+    inverse = LinearOperator((size, size), matvec=lambda v: dpotrs(factor, v, lower=1)[0], dtype=float)
+    start = np.ones(size)
+    largest = float(eigsh(matrix, 1, which="LA", v0=start, return_eigenvectors=False)[0])
+    smallest = 1 / float(eigsh(inverse, 1, which="LA", v0=start, return_eigenvectors=False)[0])
+    if not smallest > _WELL_CONDITIONED * largest:
+        return None
+    basis = units[:, None] * dtrtri(factor, lower=1)[0].T
+    return Local(x, gradient, units, np.array([smallest, largest]), basis, np.ones(size), np.eye(size))

@@ -22,11 +22,14 @@ class PredictorNewton:
     ----------
     inner : Newton
     sample : int
-        Rows, or 50 per dimension if that is more, that are enough to begin with.
+        Rows that are enough to begin with; where they are more, 50 per dimension or the share below.
+    share : int
+        One in how many rows is enough at any rate.
     """
 
     inner: Newton = field(default_factory=lambda: Newton(most=3000))
-    sample: int = 20_000
+    sample: int = 5_000
+    share: int = 50
     name: str = "predictor Newton"
 
     def judge(self, likelihood: Likelihood, dimensions: int) -> Verdict:
@@ -48,7 +51,7 @@ class PredictorNewton:
     def _near(self, problem: Problem, x: np.ndarray) -> np.ndarray:
         """The maximum over a part of the rows, if it is higher than `x`."""
         objective = problem.likelihood.objective
-        enough = max(self.sample, 50 * problem.size)
+        enough = max(self.sample, 50 * problem.size, getattr(objective, "rows", 0) // self.share)
         if not isinstance(objective, RowObjective) or objective.rows < 4 * enough:
             return x
         part = problem.thinned(objective.rows // enough)

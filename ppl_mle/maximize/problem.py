@@ -9,7 +9,7 @@ import numpy as np
 
 from ppl_mle.read import Likelihood, RowObjective
 
-_ENOUGH = 50_000
+_ENOUGH = 20_000
 
 
 class Problem:
@@ -81,8 +81,7 @@ class Problem:
         """Value and gradient at a point whose curvature will be asked for next, from one pass where that is cheaper."""
         objective = self.likelihood.objective
         if isinstance(objective, RowObjective) and objective.is_dense:
-            with np.errstate(all="ignore"):
-                objective.second_order(self.expand(x))
+            objective.second_order(self.expand(x))
         return self.value_and_gradient(x)
 
     def original_value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:

@@ -13,7 +13,7 @@ from ppl_mle.maximize.starts import propose_starts
 from ppl_mle.maximize.status import Status
 from ppl_mle.maximize.verdict import Outcome, judge
 from ppl_mle.plan import Plan
-from ppl_mle.read import RowObjective
+from ppl_mle.read import RowObjective, one_thread_each
 
 _STARTS = 5
 _STARTS_WITH_DIAGNOSIS = 3
@@ -59,7 +59,7 @@ def maximize(
         raise ModelError("every parameter is fixed, so there is nothing to maximize; leave one free")
     outcomes: list[Outcome] = []
     iterations = 0
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_thread_each():
         for x in propose_starts(problem, initvals, random_seed, _STARTS):
             search = engine.search(problem, x, tick)
             iterations += search.iterations

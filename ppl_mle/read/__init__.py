@@ -11,6 +11,7 @@ from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.rows.predictor import Predictor
 from ppl_mle.read.rows.sums import gram_matrix
 from ppl_mle.read.rows.term import RowTerm
+from ppl_mle.read.rows.threads import one_thread_each
 from ppl_mle.read.scale import Scale
 from ppl_mle.read.tree import model_data, model_groups
 
@@ -33,6 +34,7 @@ __all__ = [
     "hold_variables",
     "model_data",
     "model_groups",
+    "one_thread_each",
     "read",
     "read_model",
     "response_curve",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ppl_mle.read.blockwise import WORTH_BLOCKS, Blockwise
 from ppl_mle.read.form.declined import Declined
 from ppl_mle.read.form.families import drawn_from, is_family
 from ppl_mle.read.form.known import Known
@@ -14,9 +15,11 @@ from ppl_mle.read.form.terms import Family, read_term
 from ppl_mle.read.interpret import as_tensor, interpreted, without_dims
 from ppl_mle.read.joined import Joined
 from ppl_mle.read.objective import Objective
+from ppl_mle.read.original import Original
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.rows.term import RowTerm
 from ppl_mle.read.weights import check_weights
+from ppl_mle.read.widen import widen_constants
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +128,45 @@ def build_objective(joined: Joined, forms: Sequence[Form], sums: Sequence[Any], 
     )
 
 
+def build_original(joined: Joined, forms: Sequence[Form], graphs: Sequence[Any], sums: Sequence[Any]) -> Original:
+    """The witness: PyMC's own log-density, in blocks of rows where a term has very many independent ones.
+
+    Parameters
+    ----------
+    joined : Joined
+    forms : sequence of Form
+    graphs : sequence of graph variables
+        Elementwise log-densities, weighted, over the model's value variables.
+    sums : sequence of scalar graph variables
+        Their sums.
+    """
+    blocks, whole, rest = [], [], []
+    for form, graph, total in zip(forms, graphs, sums, strict=True):
+        block = None
+        if form.sums and len(form.shape) == 1 and form.count >= WORTH_BLOCKS:
+            block = _block(joined, graph)
+        if block is None:
+            rest.append(total)
+        else:
+            blocks.append(block)
+            whole.append(total)
+    return Original(joined.values, joined.shapes, rest, max((f.count for f in forms), default=1), blocks, whole)
+
+
+def _block(joined: Joined, graph: Any) -> Blockwise | None:
+    try:
+        (lowered,) = without_dims([graph])
+        return Blockwise(lowered, joined.values, Known(dict(zip(joined.values, joined.shapes, strict=True))))
+    except Declined:
+        return None
+
+
 def _families(model: Any, sources: Sequence[Any]) -> dict[Any, Family]:
     """Distributions of the observed variables, their parameters as graphs of value variables."""
     drawn = [(s.rv, drawn_from(s.rv)) for s in sources if s.kind == "observed"]
     known = [(rv, *found) for rv, found in drawn if found is not None and is_family(found[0])]
     flat = [as_tensor(parameter) for _, _, own in known for parameter in own]
-    replaced = iter(without_dims(model.replace_rvs_by_values(flat)) if flat else [])
+    replaced = iter(without_dims(widen_constants(model.replace_rvs_by_values(flat))) if flat else [])
     return {
         rv: Family(op, [next(replaced) for _ in own], as_tensor(model.rvs_to_values[rv])) for rv, op, own in known
     }

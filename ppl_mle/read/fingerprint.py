@@ -1,7 +1,7 @@
 """Hashes that tell whether two fits speak of the same model and of the same data."""
 
 from collections.abc import Mapping
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,19 @@ def hash_data(groups: Mapping[str, Mapping[str, Any]]) -> str:
     groups : dict of dict of str to array
         The observed and the constant data.
     """
-    digest = blake2b(digest_size=_BYTES)
+    digest = sha256()
     for group in sorted(groups):
         for name in sorted(groups[group]):
-            array = np.ascontiguousarray(np.ma.filled(np.ma.asarray(groups[group][name]).astype(float), np.nan))
-            digest.update(f"{group}/{name}{array.shape}".encode())
+            array = _bytes_of(groups[group][name])
+            digest.update(f"{group}/{name}{array.shape}{array.dtype}".encode())
             digest.update(memoryview(array).cast("B") if array.size else b"")
-    return digest.hexdigest()
+    return digest.hexdigest()[: 2 * _BYTES]
+
+
+def _bytes_of(data: Any) -> np.ndarray:
+    """The array itself, without a copy where that can be; gaps as NaN."""
+    filled = np.ma.filled(data.astype(float), np.nan) if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+    return np.ascontiguousarray(filled.astype(float) if filled.dtype.kind == "O" else filled)
 
 
 def hash_model(model: Any) -> str:

@@ -49,7 +49,7 @@ class Joined:
 
     @cached_property
     def known(self) -> dict[Any, Any]:
-        """What replaces value variables (parts of the vector) and `pm.Data` (constants: a later set is a new reading)."""
+        """What replaces value variables: parts of the vector; and `pm.Data`: constants, so a later set is read anew."""
         replacements: dict[Any, Any] = {}
         for value, place, shape in zip(self.values, self.places, self.shapes, strict=True):
             part = self.theta[place.start : place.stop].reshape(shape) if shape else self.theta[place.start]

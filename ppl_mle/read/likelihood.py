@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ppl_mle.errors import RequestError
+from ppl_mle.read.evaluation import Form
 from ppl_mle.read.labels import element_labels
 from ppl_mle.read.mapping import Mapping
-from ppl_mle.read.evaluation import Form
 from ppl_mle.read.original import Original
 from ppl_mle.read.scale import LINE, Scale
 

@@ -10,14 +10,13 @@ import pytensor.tensor as pt
 from pytensor.graph.traversal import ancestors
 
 from ppl_mle.errors import ModelError
-from ppl_mle.read.evaluation import build_objective, read_forms
+from ppl_mle.read.evaluation import build_objective, build_original, read_forms
 from ppl_mle.read.interpret import as_tensor, without_compiler
 from ppl_mle.read.joined import Joined
 from ppl_mle.read.labels import as_coordinate, dims_of
 from ppl_mle.read.likelihood import Estimator, Likelihood, Term
 from ppl_mle.read.mapping import Mapping
 from ppl_mle.read.missing import find_missing
-from ppl_mle.read.original import Original
 from ppl_mle.read.roles import find_latents, has_constant_density, refuse_discrete, refuse_minibatches
 from ppl_mle.read.starting import Starts
 from ppl_mle.read.terms import choose_terms, count_observations, is_joint, support_of
@@ -104,7 +103,7 @@ def read_model(
         terms=terms,
         forms=tuple(forms),
         objective=build_objective(joined, forms, sums, support),
-        original=Original(joined.values, start.shapes, sums, max((form.count for form in forms), default=1)),
+        original=build_original(joined, forms, weighed, sums),
         mapping=Mapping(joined, free, kept, start, own_scales(variables)),
         dims={var.name: dims_of(model, var.name, var.type.ndim) for var in [*free, *model.deterministics]},
         coords={dim: as_coordinate(values) for dim, values in model.coords.items() if values is not None},

@@ -9,12 +9,13 @@ import pytensor.tensor as pt
 from pymc.logprob.utils import ParameterValueError
 from pymc.pytensorf import rewrite_pregrad
 
+from ppl_mle.read.blockwise import Blockwise
 from ppl_mle.read.interpret import LazilyCompiled, without_compiler, without_dims
 from ppl_mle.read.structure import built_once
 
 
 class Original:
-    """PyMC's own sum of terms over its own value variables, nothing joined and no data frozen.
+    """PyMC's own sum of terms over its own value variables, nothing joined.
 
     Parameters
     ----------
@@ -24,15 +25,29 @@ class Original:
     terms : sequence of scalar graph variables
     rows : int
         Elements that the largest term has.
+    blocks : sequence of Blockwise
+        Terms with very many rows, which are summed in blocks; `terms` are the others.
+    whole : sequence of scalar graph variables
+        The terms that `blocks` stand for, in case slices do not fit their graphs.
     """
 
     def __init__(
-        self, values: Sequence[Any], shapes: Sequence[tuple[int, ...]], terms: Sequence[Any], rows: int
+        self,
+        values: Sequence[Any],
+        shapes: Sequence[tuple[int, ...]],
+        terms: Sequence[Any],
+        rows: int,
+        blocks: Sequence[Blockwise] = (),
+        whole: Sequence[Any] = (),
     ) -> None:
         self._rows = rows
         self._values = list(values)
         self._shapes = list(shapes)
-        self._total = pt.add(*terms) if len(terms) > 1 else terms[0]
+        self._terms, self._blocks, self._whole = list(terms), list(blocks), list(whole)
+
+    @cached_property
+    def _total(self) -> Any:
+        return pt.add(*self._terms) if len(self._terms) > 1 else self._terms[0]
 
     @cached_property
     def _function(self) -> Any:
@@ -68,7 +83,21 @@ class Original:
             start = stop
         try:
             with np.errstate(all="ignore"):
-                total, *gradients = self._function(*parts)
+                total, *gradients = self._evaluate(parts)
         except (ParameterValueError, np.linalg.LinAlgError):
             return -np.inf, np.full(theta.shape, np.nan)
         return float(total), np.concatenate([np.ravel(g) for g in gradients]).astype(float)
+
+    def _evaluate(self, parts: list[Any]) -> list[Any]:
+        try:
+            sums = [block(*parts) for block in self._blocks]
+        except ParameterValueError:
+            raise
+        except ValueError:
+            self._terms, self._blocks = [*self._terms, *self._whole], []
+            self.__dict__.pop("_total", None)
+            self.__dict__.pop("_function", None)
+            sums = []
+        if self._terms:
+            sums.append(self._function(*parts))
+        return [sum(own) for own in zip(*sums, strict=True)]

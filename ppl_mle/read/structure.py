@@ -54,20 +54,27 @@ def built_once(purpose: str, inputs: Sequence[Any], outputs: Sequence[Any], buil
         A function of the inputs.
     """
     leaves = _data_leaves(inputs, outputs)
-    data = [_value(leaf) for leaf in leaves]
+    return Filled(_compiled(purpose, inputs, leaves, outputs, build), [_value(leaf) for leaf in leaves])
+
+
+def compiled_once(purpose: str, inputs: Sequence[Any], outputs: Sequence[Any], build: Build) -> Any:
+    """The same for a graph whose data are all among its inputs; returns what `build` returns."""
+    return _compiled(purpose, inputs, [], outputs, build)
+
+
+def _compiled(purpose: str, inputs: Sequence[Any], leaves: Sequence[Any], outputs: Sequence[Any], build: Build) -> Any:
     key = (purpose, *_structure(inputs, outputs, leaves))
     if key in _BUILT:
         _BUILT.move_to_end(key)
-        return Filled(_BUILT[key], data)
-    fresh = [leaf.type() for leaf in leaves]
-    stand_ins = [variable.type() for variable in inputs]
-    swap = dict(zip([*inputs, *leaves], [*stand_ins, *fresh], strict=True))
+        return _BUILT[key]
+    stand_ins = [variable.type() for variable in [*inputs, *leaves]]
+    swap = dict(zip([*inputs, *leaves], stand_ins, strict=True))
     graphs = clone_replace(list(outputs), replace=swap, rebuild_strict=False)
-    function = build([*stand_ins, *fresh], list(graphs))
+    function = build(stand_ins, list(graphs))
     _BUILT[key] = function
     if len(_BUILT) > _KEPT:
         _BUILT.popitem(last=False)
-    return Filled(function, data)
+    return function
 
 
 def _data_leaves(inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:

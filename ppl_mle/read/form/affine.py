@@ -105,7 +105,7 @@ class Affine:
 
     def picked(self, index: np.ndarray) -> "Affine":
         """Take elements by their positions in C order; the result has the shape of `index`."""
-        where = np.unravel_index(index, self.shape) if self.shape else ()
+        where = (index,) if len(self.shape) == 1 else np.unravel_index(index, self.shape) if self.shape else ()
 
         def move(array: np.ndarray) -> np.ndarray:
             if array.size == 1:

@@ -1,5 +1,5 @@
 """Why a graph is not of the predictor form."""
 
 
-class Declined(Exception):  # noqa: N818 (an answer, not an error: caught where the term is read)
+class Declined(Exception):
     """A part of a graph that the predictor form has no room for; the message is the reason."""

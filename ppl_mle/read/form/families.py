@@ -1,13 +1,10 @@
 """Observed variables whose row density has a closed form: the family, and the link of each of its parameters."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from pymc.distributions.continuous import Beta, Exponential, Gamma, LogNormal, Normal
-from pymc.distributions.continuous import WeibullBetaRV
+from pymc.distributions.continuous import Exponential, Gamma, LogNormal, Normal, WeibullBetaRV
 from pymc.distributions.discrete import Bernoulli, Binomial, NegativeBinomial, Poisson
-
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.xtensor.vectorization import XRV
 

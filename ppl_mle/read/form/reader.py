@@ -108,14 +108,18 @@ def _splits(node: Any, affine: Any, linear: Linear) -> bool:
     name = type(node.op.scalar_op).__name__
     if name == "Sub" and not linear.known.depends(node.inputs[0]):
         return True
-    if not affine.has_products:
-        return False
     if name in ("Neg", "Mul", "TrueDiv"):
-        return True
-    if name != "Sub":
+        return affine.has_products or _scales_alone(node, linear)
+    if name != "Sub" or not affine.has_products:
         return False
     right = linear.read(node.inputs[1])
     return right is not None and right.has_products
+
+
+def _scales_alone(node: Any, linear: Linear) -> bool:
+    """Whether one number scales every element, which the expression above can take up."""
+    constants = [v for v in node.inputs if not linear.known.depends(v)]
+    return all(int(np.prod(linear.known.shape(v))) == 1 for v in constants)
 
 
 _RULES: tuple[tuple[Any, Callable[[RowReader, Any, Request], Expr]], ...] = (

@@ -17,13 +17,14 @@ from ppl_mle.read.form.predictors import Predictors
 from ppl_mle.read.form.reader import Reader
 from ppl_mle.read.rows.build import Builder, Mixed
 from ppl_mle.read.rows.expression import Expr, in_order
-from ppl_mle.read.rows.kernels import KERNELS
+from ppl_mle.read.rows.kernels import KERNELS, Kernel
 from ppl_mle.read.rows.program import Program
 from ppl_mle.read.rows.sums import add_term
 from ppl_mle.read.rows.term import Group, RowTerm
 
 _MOST_GROUPS = 64
 _MOST_NODES = 3000
+_BLOCK = 65_536
 _KERNELS = {kernel.name: kernel for kernel in KERNELS}
 
 
@@ -88,14 +89,26 @@ def _closed_form(name: str, graph: Any, linear: Linear, weights: np.ndarray | No
         return None
     kernel, etas, data = found
     y = np.ravel(known.value(family.values))
-    if y.size != count or not _KERNELS[kernel].accepts(y, data):
+    base = _base(_KERNELS[kernel], y, data, weights) if y.size == count else None
+    if base is None:
         return None
     expression = reader.make.kernel(kernel, etas, (y, data))
-    row_base = _KERNELS[kernel].base(y, data)
-    base = float(np.sum(row_base if weights is None else row_base * weights))
     return _assemble(
         name, count, predictors, [Group(None, Program(expression, reader.conditions))], weights, base, 1.0, kernel
     )
+
+
+def _base(kernel: Kernel, y: np.ndarray, data: tuple[Any, ...], weights: np.ndarray | None) -> float | None:
+    """Sum of what no predictor changes, block by block; None where a response is not in the support."""
+    total = 0.0
+    for start in range(0, len(y), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        known = tuple(part[rows] if np.ndim(part) else part for part in data)
+        if not kernel.accepts(y[rows], known):
+            return None
+        base = kernel.base(y[rows], known)
+        total += float(np.sum(base if weights is None else base * weights[rows]))
+    return total
 
 
 def _from_graph(name: str, graph: Any, scale: float, linear: Linear, weights: np.ndarray | None) -> RowTerm:

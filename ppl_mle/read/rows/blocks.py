@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,26 +94,35 @@ class Indexed:
 
     def summed(self, weights: Any, rows: slice, count: int) -> np.ndarray:
         """A'w over some rows."""
-        scaled = _scaled(weights, self._factors(rows), count)
-        codes, levels = self.codes[rows], len(self.columns)
-        if scaled.ndim == 1:
-            return np.bincount(codes, scaled, levels)
-        return np.column_stack([np.bincount(codes, column, levels) for column in scaled.T])
+        if np.ndim(weights) == 2:
+            return self.times_matrix(weights, 1.0, rows, count)
+        return np.bincount(self.codes[rows], self._scaled(weights, rows, count), len(self.columns))
+
+    def times_matrix(self, matrix: np.ndarray, weights: Any, rows: slice, count: int) -> np.ndarray:
+        """A'diag(w)M over some rows, for a matrix with those rows."""
+        one_hot = (self._scaled(weights, rows, count), self.codes[rows], np.arange(count + 1))
+        return np.asarray(sparse.csc_array(one_hot, shape=(len(self.columns), count)) @ matrix)
 
     def weighted(self, weights: Any, rows: slice, count: int) -> np.ndarray:
         """diag(w) A over some rows."""
         matrix = np.zeros((count, len(self.columns)))
-        matrix[np.arange(count), self.codes[rows]] = _scaled(weights, self._factors(rows), count)
+        matrix[np.arange(count), self.codes[rows]] = self._scaled(weights, rows, count)
         return matrix
 
     def table(self, other: "Indexed", weights: Any, rows: slice, count: int) -> np.ndarray:
-        """A'diag(w)B with another index, shape (q, q of the other)."""
-        scaled = _scaled(_scaled(weights, self._factors(rows), count), other._factors(rows), count)
+        """A'diag(w)B with another index, shape (q, q of the other); with itself the diagonal alone, shape (q,)."""
+        scaled = other._scaled(self._scaled(weights, rows, count), rows, count)
         shape = (len(self.columns), len(other.columns))
         if other is self:
-            return np.diag(np.bincount(self.codes[rows], scaled, shape[0]))
-        cells = self.codes[rows].astype(np.int64) * shape[1] + other.codes[rows]
+            return np.bincount(self.codes[rows], scaled, shape[0])
+        cells = self.codes[rows] * shape[1] + other.codes[rows]
         return np.bincount(cells, scaled, shape[0] * shape[1]).reshape(shape)
+
+    def _scaled(self, weights: Any, rows: slice, count: int) -> np.ndarray:
+        factors = self._factors(rows)
+        if np.ndim(factors) == 0 and factors == 1.0 and np.ndim(weights):
+            return np.asarray(weights)
+        return np.broadcast_to(weights * factors, (count,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,21 +157,33 @@ Block = Constant | Dense | Indexed | Sparse
 
 
 def cross(left: Block, right: Block, weights: Any, rows: slice, count: int) -> np.ndarray:
-    """A'diag(w)B of two blocks over some rows, shape (q of left, q of right); a scalar weight counts in each row."""
+    """A'diag(w)B of two blocks over some rows; a scalar weight counts in each row.
+
+    Returns
+    -------
+    array, shape (q of left, q of right)
+        For an index with itself the diagonal alone, shape (q,).
+    """
     if isinstance(left, Constant):
         return np.multiply.outer(left.coefficients, right.summed(weights, rows, count))
     if isinstance(right, Constant):
         return np.multiply.outer(left.summed(weights, rows, count), right.coefficients)
     if isinstance(left, Indexed) and isinstance(right, Indexed):
         return left.table(right, weights, rows, count)
+    if isinstance(left, Indexed) and isinstance(right, Dense):
+        return left.times_matrix(right.matrix[rows], weights, rows, count)
+    if isinstance(right, Indexed) and isinstance(left, Dense):
+        return right.times_matrix(left.matrix[rows], weights, rows, count).T
     if isinstance(right, Dense) or not isinstance(left, Dense):
         return left.summed(right.weighted(weights, rows, count), rows, count)
     return right.summed(left.weighted(weights, rows, count), rows, count).T
 
 
-def _scaled(weights: Any, factors: Any, count: int) -> np.ndarray:
-    if np.ndim(weights) == 2:
-        return weights if np.ndim(factors) == 0 and factors == 1.0 else weights * np.reshape(factors, (-1, 1))
-    if np.ndim(factors) == 0 and factors == 1.0 and np.ndim(weights):
-        return weights
-    return np.broadcast_to(weights * factors, (count,))
+def add_cross(hessian: np.ndarray, left: Block, right: Block, matrix: np.ndarray) -> None:
+    """Put what `cross` gave into a Hessian, at both places where the blocks differ."""
+    if matrix.ndim == 1:
+        hessian[left.columns, left.columns] += matrix
+        return
+    hessian[left.columns[:, None], right.columns] += matrix
+    if left is not right:
+        hessian[right.columns[:, None], left.columns] += matrix.T

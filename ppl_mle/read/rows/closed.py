@@ -53,9 +53,9 @@ def location_slopes(term: RowTerm, theta: np.ndarray, columns: np.ndarray) -> np
     return slopes
 
 
-def location_design(term: RowTerm, columns: np.ndarray) -> np.ndarray:
-    """Design of a first argument that is a predictor, over some coordinates, shape (n, len(columns))."""
-    return term.predictors[location(term).expression.index].matrix(columns, term.count)
+def location_design(term: RowTerm, columns: np.ndarray, step: int = 1) -> np.ndarray:
+    """Every `step`-th row of the design of a first argument that is a predictor, shape (rows, len(columns))."""
+    return term.predictors[location(term).expression.index].matrix(columns, term.count, step)
 
 
 def _evaluated(term: RowTerm, theta: np.ndarray, order: int) -> Any:

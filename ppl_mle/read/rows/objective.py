@@ -117,7 +117,7 @@ class RowObjective:
         value, gradient, hessian = self._evaluate(theta, 2)
         assert hessian is not None
         self._last[np.asarray(theta, float).tobytes()] = (value, gradient, hessian)
-        if len(self._last) > max(1, _REMEMBERED // self.size**2):
+        if len(self._last) > max(2, _REMEMBERED // self.size**2):
             self._last.popitem(last=False)
         return value, gradient, hessian
 

@@ -32,12 +32,19 @@ class Predictor:
         """Coordinates of the unconstrained vector that the predictor depends on, ascending."""
         return np.unique(np.concatenate([block.columns for block in self.blocks]))
 
-    def matrix(self, columns: Sequence[int] | np.ndarray, count: int) -> np.ndarray:
-        """The design as a dense matrix over some coordinates, shape (count, len(columns)); for small problems."""
+    def matrix(self, columns: Sequence[int] | np.ndarray, count: int, step: int = 1) -> np.ndarray:
+        """Every `step`-th row of the design as a dense matrix over some coordinates, for `count` rows in all.
+
+        Returns
+        -------
+        array, shape (ceil(count / step), len(columns))
+        """
         place = {int(column): i for i, column in enumerate(columns)}
-        matrix = np.zeros((count, len(columns)))
+        rows = slice(0, count, step)
+        kept = len(range(0, count, step))
+        matrix = np.zeros((kept, len(columns)))
         for block in self.blocks:
             wanted = [i for i, column in enumerate(block.columns) if int(column) in place]
             where = [place[int(block.columns[i])] for i in wanted]
-            matrix[:, where] += block.weighted(1.0, slice(0, count, 1), count)[:, wanted]
+            matrix[:, where] += block.weighted(1.0, rows, kept)[:, wanted]
         return matrix

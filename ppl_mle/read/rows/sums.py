@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ppl_mle.read.rows.blocks import Block, Dense, cross
+from ppl_mle.read.rows.blocks import Block, Dense, add_cross, cross
 from ppl_mle.read.rows.predictor import Predictor
 from ppl_mle.read.rows.term import RowTerm, length
 from ppl_mle.read.rows.threads import on_every_core
@@ -44,7 +44,7 @@ def add_term(term: RowTerm, theta: np.ndarray, order: int, gradient: np.ndarray,
         if order:
             gradient += term.scale * total.gradient
         if hessian is not None:
-            hessian += term.scale * total.hessian
+            total.add_to(hessian)
     return term.scale * (term.base + sum(total.value for total in totals))
 
 
@@ -94,6 +94,8 @@ def gram_matrix(term: RowTerm, predictor: Predictor) -> np.ndarray:
         for left in predictor.blocks:
             for right in predictor.blocks:
                 part = cross(left, right, 1.0, rows, length(rows))
+                if part.ndim == 1:
+                    part = np.diag(part)
                 total[left.columns[:, None], right.columns] += part
         return total
 
@@ -107,13 +109,13 @@ def row_values(term: RowTerm, theta: np.ndarray) -> np.ndarray:
 
 
 class _Total:
-    """What a run of row blocks gives."""
+    """What a run of row blocks gives; designs enter the Hessian once, at the end."""
 
     def __init__(self, term: RowTerm, order: int, size: int) -> None:
         self.term, self.order = term, order
         self.value = 0.0
         self.gradient = np.zeros(size if order else 0)
-        self.hessian = np.zeros((size, size) if order > 1 else (0, 0))
+        self._crosses: dict[tuple[int, int], np.ndarray] = {}
 
     def take(self, theta: np.ndarray, rows: slice) -> bool:
         """Add one block; False where a condition fails."""
@@ -125,13 +127,19 @@ class _Total:
         for i, weight in sharing.of_gradient(jet.first).items():
             block = sharing.blocks[i]
             self.gradient[block.columns] += block.summed(weight, rows, count)
-        for (i, j), weight in sharing.of_hessian(jet.second).items():
-            left, right = sharing.blocks[i], sharing.blocks[j]
-            matrix = cross(left, right, weight, rows, count)
-            self.hessian[left.columns[:, None], right.columns] += matrix
-            if i != j:
-                self.hessian[right.columns[:, None], left.columns] += matrix.T
+        for pair, weight in sharing.of_hessian(jet.second).items():
+            matrix = cross(sharing.blocks[pair[0]], sharing.blocks[pair[1]], weight, rows, count)
+            if pair in self._crosses:
+                self._crosses[pair] += matrix
+            else:
+                self._crosses[pair] = matrix
         return True
+
+    def add_to(self, hessian: np.ndarray) -> None:
+        """Add the second derivatives to a Hessian, scaled as the term is."""
+        blocks = self.term.sharing.blocks
+        for (i, j), matrix in self._crosses.items():
+            add_cross(hessian, blocks[i], blocks[j], self.term.scale * matrix)
 
 
 def _summed(term: RowTerm, block: Callable[[slice], np.ndarray]) -> np.ndarray:

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController
 
 
 @cache
@@ -24,6 +25,11 @@ def _libraries() -> ThreadpoolController:
 @cache
 def _cores() -> int:
     return getattr(os, "process_cpu_count", os.cpu_count)() or 1
+
+
+def one_thread_each() -> AbstractContextManager[Any]:
+    """Keep linear algebra to one thread: on small matrices its threads cost more than they do."""
+    return _libraries().limit(limits=1, user_api="blas")
 
 
 def on_every_core(work: Callable[[Sequence[slice]], Any], blocks: Sequence[slice]) -> list[Any]:
@@ -51,5 +57,5 @@ def on_every_core(work: Callable[[Sequence[slice]], Any], blocks: Sequence[slice
         with np.errstate(all="ignore"):
             return work(run)
 
-    with _libraries().limit(limits=1, user_api="blas"):
+    with one_thread_each():
         return list(_pool().map(quiet, runs))

@@ -49,7 +49,7 @@ def _mix(hits: Any, misses: Any, link: _Link, eta: Any, order: int) -> Derivativ
 
 def _bernoulli_logit(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     """With s = eta for y = 1 and -eta for y = 0, f = log sigmoid(s)."""
-    sign = 2.0 * y - 1.0
+    sign = 2.0 * np.asarray(y, float) - 1.0
     s = sign * etas[0]
     e = np.exp(-np.abs(s))
     f = np.minimum(s, 0.0) - np.log1p(e)
@@ -62,7 +62,7 @@ def _bernoulli_logit(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order
 
 def _bernoulli_probit(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     """log(1 - p) is log p at -eta."""
-    sign = 2.0 * y - 1.0
+    sign = 2.0 * np.asarray(y, float) - 1.0
     f, slope, bend = UNARY["log_ndtr"](sign * etas[0], order)
     return f, (sign * slope,) if order else (), (bend,) if order > 1 else ()
 

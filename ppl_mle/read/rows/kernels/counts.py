@@ -14,12 +14,12 @@ _TINY = 1e-290
 
 def _poisson(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> Derivatives:
     """y (d - (exp(d) - 1)) with d the log of mean over count (Loader 2000), so that large counts do not cancel."""
-    mean = np.exp(etas[0])
-    d = etas[0] - np.log(np.maximum(y, 1.0))
-    rest = y - mean
-    f = y * d + rest
-    if np.max(y, initial=0) > _LARGE:
-        f = mended(f, np.asarray(y) > _LARGE, lambda count, z: count * (z - np.expm1(z)), y, d)
+    mean, count = np.exp(etas[0]), np.asarray(y, float)
+    d = etas[0] - np.log(np.maximum(count, 1.0))
+    rest = count - mean
+    f = count * d + rest
+    if np.max(count, initial=0.0) > _LARGE:
+        f = mended(f, count > _LARGE, lambda large, z: large * (z - np.expm1(z)), count, d)
     return f, (rest,) if order else (), (-mean,) if order > 1 else ()
 
 
@@ -30,7 +30,7 @@ def _negative_binomial(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], ord
     derivatives in log alpha come from log(1 + t) - t and the derivatives of the remainder (after Lawless 1987).
     """
     m, log_alpha = etas
-    if np.max(m) > _WIDE or np.max(log_alpha) > _WIDE or np.min(log_alpha) < -_WIDE:
+    if max(np.max(m, initial=0.0), np.max(log_alpha, initial=0.0), -np.min(log_alpha, initial=0.0)) > _WIDE:
         return _overflowing(y, etas, order)
     a, mean, count = np.exp(log_alpha), np.exp(m), np.asarray(y, float)
     some = np.maximum(count, 1.0)
@@ -38,8 +38,8 @@ def _negative_binomial(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], ord
     if np.max(count, initial=0.0) > _LARGE:
         rest = mended(rest, count > _LARGE, lambda large, eta: -large * np.expm1(eta - np.log(large)), count, m)
     total, above = a + mean, a + count
-    t = rest / total
-    by_mean = a * t
+    t, share = rest / total, a / total
+    by_mean = rest * share
     ratio = above / total
     log = log_ratio(ratio, t)
     odds = mean / some * ratio
@@ -54,8 +54,7 @@ def _negative_binomial(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], ord
     by_alpha = a * log_less(t, log) + slope
     if order == 1:
         return f, (by_mean, by_alpha), ()
-    weight = (a / total) * (mean / total)
-    second = (-above * weight, rest * weight, by_alpha + by_mean * (by_mean / above) - curvature)
+    second = (-ratio * (share * mean), by_mean * (mean / total), by_alpha + by_mean * (by_mean / above) - curvature)
     return f, (by_mean, by_alpha), second
 
 

@@ -26,7 +26,7 @@ def _gamma(y: Any, data: tuple[Any, ...], etas: tuple[Any, ...], order: int) -> 
     rise = np.expm1(d)
     by_mean = a * rise
     deviance = -a * expm1_less(d, rise)
-    if np.max(d) > _WIDE or np.min(log_alpha) < -_WIDE:
+    if max(np.max(d, initial=0.0), -np.min(log_alpha, initial=0.0)) > _WIDE:
         far = (d > _WIDE) | (log_alpha < -_WIDE)
         by_mean = np.where(far, np.exp(d + log_alpha) - a, by_mean)
         deviance = np.where(far, a * d - by_mean, deviance)
