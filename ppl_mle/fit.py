@@ -16,7 +16,7 @@ from ppl_mle.maximize import ENGINES, Engine, Maximum, Status, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.progress import Progress
-from ppl_mle.read import current_model, read
+from ppl_mle.read import Reading, current_model, read
 from ppl_mle.report.store import dump_results, parse_results
 from ppl_mle.report.summary import Summary, summarize
 from ppl_mle.report.tree import to_datatree
@@ -37,14 +37,19 @@ class Fit(ResultsView):
         The maximization with its likelihood; None in a fit that was loaded or unpickled.
     model : pm.Model or None
         The model that was fitted, never changed.
-    groups : dict of str to Dataset
-        `observed_data` and `constant_data` as they were fitted.
+    reading : Reading or None
+        What was read of the model and its data.
     """
 
     results: Results
     maximum: Maximum | None = field(default=None, repr=False)
     model: Any = field(default=None, repr=False)
-    groups: Mapping[str, xr.Dataset] = field(default_factory=dict, repr=False)
+    reading: Reading | None = field(default=None, repr=False)
+
+    @property
+    def groups(self) -> Mapping[str, xr.Dataset]:
+        """`observed_data` and `constant_data` as they were fitted; empty in a fit that was loaded or unpickled."""
+        return self.reading.groups if self.reading is not None else {}
 
     @property
     def plan(self) -> Plan:
@@ -133,7 +138,7 @@ class Fit(ResultsView):
         write_text(Path(path), dump_results(self.results))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"results": self.results, "maximum": None, "model": None, "groups": {}}
+        return {"results": self.results, "maximum": None, "model": None, "reading": None}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         for name, value in state.items():
@@ -185,7 +190,7 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
     plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
     maximum = _maximize(plan, engines, options)
     results = infer(maximum, **reading.hashes, seconds=time.perf_counter() - begun)
-    fit = Fit(results, maximum, model, reading.groups)
+    fit = Fit(results, maximum, model, reading)
     if not fit.converged:
         if options.strict:
             raise FitError(fit.message, fit)

@@ -4,17 +4,18 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 from pytensor.compile.mode import Mode
 
 from ppl_mle.read import read_model
+from ppl_mle.read.rows.closed import location_at, location_slopes
 
 PY = Mode(linker="py", optimizer=None)
 SHAPES = {"a": (), "b": (3,), "c": (4,), "d": (3, 2)}
 SIZE = sum(int(np.prod(shape)) for shape in SHAPES.values())
 LARGEST = 60
-ROUNDING = 1e-12
+ROUNDING, TINY = 1e-12, 1e-300
 
 
 class Piece:
@@ -236,20 +237,16 @@ OPERATIONS = {
 }
 
 
-def read_rows(model, theta):
-    """Value and Jacobian of the rows of the only term, as they were read."""
-    (form,) = read_model(model).forms
-    (term,) = form.sums
-    rows = slice(0, term.count, 1)
-    jet = term.density(theta, rows, 2)
-    jacobian = np.zeros((term.count, SIZE))
-    for k, slope in jet.first.items():
-        jacobian += np.reshape(slope, (-1, 1)) * term.predictors[k].matrix(range(SIZE), term.count)
-    curvature = max((float(np.max(np.abs(d))) for d in jet.second.values()), default=0.0)
-    return term.scale * np.broadcast_to(jet.value, (term.count,)) + term.base, term.scale * jacobian, curvature
+# What is declined although it is affine; the first three name no such reason. `test_declined` holds the first and the
+# last to their reasons, and to be read one day.
+LIMITS = (
+    "a long cumulation of a nonlinear function",
+    "a matrix product of two nonlinear functions",
+    "ViewOp is not elementwise",
+)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_predictors_are_what_pytensor_evaluates(data):
     theta = np.random.default_rng(data.draw(st.integers(0, 99))).normal(size=SIZE)
@@ -259,18 +256,45 @@ def test_predictors_are_what_pytensor_evaluates(data):
             growth.grow()
         last = growth.pool[-1]
         weight = np.resize([0.5, 1.0, 2.0], last.shape or (1,))  # exact, and keeps a sum from being taken apart
-        eta = weight * last.graph
-        pm.Potential("eta", eta)
-    values, start = [], 0
-    for shape in SHAPES.values():
-        values.append(theta[start : start + int(np.prod(shape))].reshape(shape))
-        start += int(np.prod(shape))
+        pm.Normal("y", last.graph, 2.0, observed=np.zeros(last.shape))
+        pm.Potential("eta", weight * last.graph)
+    normal, potential = read_model(model).forms
+    for form in (normal, potential):
+        note(form.reason)
+        assume(form.reason not in LIMITS)
+        assert form.sums
+    evaluate = evaluated(model, last.graph)
+    expected, constant, allowed = evaluate(theta), evaluate(np.zeros(SIZE)), ROUNDING * (TINY + last.size.ravel())
+    value, slopes = rows_of(potential.sums[0], theta)
+    scale = weight.ravel()
+    assert np.all(np.abs(value / scale - expected) <= allowed)
+    assert np.all(np.abs(slopes @ theta / scale + constant - expected) <= allowed)
+    if normal.sums[0].form == "normal_known":
+        assert np.all(np.abs(location_at(normal.sums[0], theta) - expected) <= allowed)
+        slopes = location_slopes(normal.sums[0], theta, np.arange(SIZE))
+        assert np.all(np.abs(slopes @ theta + constant - expected) <= allowed)
+
+
+def evaluated(model, graph):
+    """The graph as a function of the unconstrained vector."""
     with pytensor.config.change_flags(cxx=""):
-        (graph,) = model.replace_rvs_by_values([eta])
-        function = pytensor.function(model.value_vars, graph, mode=PY, on_unused_input="ignore")
-    expected, allowed = function(*values).ravel(), (weight * last.size).ravel()
-    value, jacobian, curvature = read_rows(model, theta)
-    assert np.all(np.abs(value - expected) <= ROUNDING * (1e-300 + allowed))
-    assert curvature == 0
-    zero = function(*(np.zeros(v.shape) for v in values)).ravel()
-    assert np.all(np.abs(jacobian @ theta + zero - expected) <= 1e-11 * (1e-300 + allowed))
+        graphs = model.replace_rvs_by_values([graph])
+        function = pytensor.function(model.value_vars, graphs, mode=PY, on_unused_input="ignore")
+    stops = np.cumsum([int(np.prod(shape)) for shape in SHAPES.values()])
+
+    def evaluate(theta):
+        parts = zip(np.split(theta, stops[:-1]), SHAPES.values(), strict=True)
+        return np.ravel(function(*(part.reshape(shape) for part, shape in parts))[0])
+
+    return evaluate
+
+
+def rows_of(term, theta):
+    """Value and Jacobian of the rows of a term that is affine, as they were read."""
+    jet = term.density(theta, slice(0, term.count, 1), 2)
+    assert all(np.all(d == 0) for d in jet.second.values())
+    slopes = np.zeros((term.count, SIZE))
+    for k, slope in jet.first.items():
+        slopes += np.reshape(slope, (-1, 1)) * term.predictors[k].matrix(range(SIZE), term.count)
+    assert term.scale == 1
+    return jet.value, slopes

@@ -81,7 +81,14 @@ class GaussNewton:
         if not len(columns):
             return x
         result = least_squares(
-            residuals, start[columns], jacobian, method="lm", x_scale="jac", xtol=1e-14, ftol=1e-15, gtol=1e-15,
+            residuals,
+            start[columns],
+            jacobian,
+            method="lm",
+            x_scale="jac",
+            xtol=1e-14,
+            ftol=1e-15,
+            gtol=1e-15,
             max_nfev=self.evaluations,
         )
         if not _has_full_rank(jacobian(result.x)):

@@ -13,7 +13,7 @@ from ppl_mle.read.rows.sums import gram_matrix
 from ppl_mle.read.rows.term import RowTerm
 from ppl_mle.read.rows.threads import one_thread_each
 from ppl_mle.read.scale import Scale
-from ppl_mle.read.tree import model_data, model_groups
+from ppl_mle.read.tree import model_data
 
 __all__ = [
     "WORTH_COMPILING",
@@ -33,7 +33,6 @@ __all__ = [
     "hash_model",
     "hold_variables",
     "model_data",
-    "model_groups",
     "one_thread_each",
     "read",
     "read_model",

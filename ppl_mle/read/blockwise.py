@@ -106,11 +106,10 @@ def _is_large(var: Any, known: Known, rows: int) -> bool:
     if isinstance(var, SharedVariable):
         return True
     if isinstance(var, Constant):
-        return np.size(var.data) >= rows
+        return bool(np.size(var.data) >= rows)
     return rows in known.shape(var)
 
 
 def _open(array: np.ndarray, sliced: bool) -> TensorType:
     shape = (None, *array.shape[1:]) if sliced else array.shape
     return TensorType(str(array.dtype), shape=shape)
-

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.read.blockwise import WORTH_BLOCKS, Blockwise
+from ppl_mle.read.densities import Densities
 from ppl_mle.read.form.declined import Declined
 from ppl_mle.read.form.families import drawn_from, is_family
 from ppl_mle.read.form.known import Known
@@ -51,12 +52,15 @@ class Form:
         return int(np.prod(self.shape))
 
 
-def read_forms(model: Any, joined: Joined, sources: Sequence[Any], graphs: Sequence[Any], weights: Any) -> list[Form]:
+def read_forms(
+    densities: Densities, known: Known, joined: Joined, sources: Sequence[Any], graphs: Sequence[Any], weights: Any
+) -> list[Form]:
     """Read every term of a log-density.
 
     Parameters
     ----------
-    model : pm.Model
+    densities : Densities
+    known : Known
     joined : Joined
     sources : sequence of Source
     graphs : sequence of graph variables
@@ -68,12 +72,11 @@ def read_forms(model: Any, joined: Joined, sources: Sequence[Any], graphs: Seque
     -------
     list of Form
     """
-    known = Known(dict(zip(joined.values, joined.shapes, strict=True)))
     places = [np.arange(place.start, place.stop) for place in joined.places]
     linear = Linear(known, dict(zip(joined.values, places, strict=True)))
     lowered = without_dims(graphs)
-    families = _families(model, sources)
-    shapes = [_shape(known, joined, graph) for graph in lowered]
+    families = _families(densities, sources)
+    shapes = [_shape(densities, known, joined, graph) for graph in lowered]
     checked = check_weights(weights, sources, shapes)
     forms = []
     for source, graph, shape, weight in zip(sources, lowered, shapes, checked, strict=True):
@@ -86,12 +89,12 @@ def read_forms(model: Any, joined: Joined, sources: Sequence[Any], graphs: Seque
     return forms
 
 
-def _shape(known: Known, joined: Joined, graph: Any) -> tuple[int, ...]:
+def _shape(densities: Densities, known: Known, joined: Joined, graph: Any) -> tuple[int, ...]:
     """Shape of an elementwise log-density, by evaluating it where the operations do not tell."""
     try:
         return known.shape(graph)
     except Declined:
-        (shape,) = joined.replace([graph.shape])
+        (shape,) = joined.replace(densities.restored([graph.shape]))
         known.learn(graph, tuple(int(n) for n in interpreted([joined.theta], shape)(joined.start)))
         return known.shape(graph)
 
@@ -128,12 +131,15 @@ def build_objective(joined: Joined, forms: Sequence[Form], sums: Sequence[Any], 
     )
 
 
-def build_original(joined: Joined, forms: Sequence[Form], graphs: Sequence[Any], sums: Sequence[Any]) -> Original:
+def build_original(
+    joined: Joined, known: Known, forms: Sequence[Form], graphs: Sequence[Any], sums: Sequence[Any]
+) -> Original:
     """The witness: PyMC's own log-density, in blocks of rows where a term has very many independent ones.
 
     Parameters
     ----------
     joined : Joined
+    known : Known
     forms : sequence of Form
     graphs : sequence of graph variables
         Elementwise log-densities, weighted, over the model's value variables.
@@ -144,7 +150,7 @@ def build_original(joined: Joined, forms: Sequence[Form], graphs: Sequence[Any],
     for form, graph, total in zip(forms, graphs, sums, strict=True):
         block = None
         if form.sums and len(form.shape) == 1 and form.count >= WORTH_BLOCKS:
-            block = _block(joined, graph)
+            block = _block(joined, known, graph)
         if block is None:
             rest.append(total)
         else:
@@ -153,20 +159,19 @@ def build_original(joined: Joined, forms: Sequence[Form], graphs: Sequence[Any],
     return Original(joined.values, joined.shapes, rest, max((f.count for f in forms), default=1), blocks, whole)
 
 
-def _block(joined: Joined, graph: Any) -> Blockwise | None:
+def _block(joined: Joined, known: Known, graph: Any) -> Blockwise | None:
     try:
         (lowered,) = without_dims([graph])
-        return Blockwise(lowered, joined.values, Known(dict(zip(joined.values, joined.shapes, strict=True))))
+        return Blockwise(lowered, joined.values, known)
     except Declined:
         return None
 
 
-def _families(model: Any, sources: Sequence[Any]) -> dict[Any, Family]:
+def _families(densities: Densities, sources: Sequence[Any]) -> dict[Any, Family]:
     """Distributions of the observed variables, their parameters as graphs of value variables."""
-    drawn = [(s.rv, drawn_from(s.rv)) for s in sources if s.kind == "observed"]
-    known = [(rv, *found) for rv, found in drawn if found is not None and is_family(found[0])]
-    flat = [as_tensor(parameter) for _, _, own in known for parameter in own]
-    replaced = iter(without_dims(widen_constants(model.replace_rvs_by_values(flat))) if flat else [])
-    return {
-        rv: Family(op, [next(replaced) for _ in own], as_tensor(model.rvs_to_values[rv])) for rv, op, own in known
-    }
+    observed = [(s.rv, *densities.drawn_from(s.rv)) for s in sources if s.kind == "observed"]
+    drawn = [(rv, value, drawn_from(new)) for rv, new, value in observed]
+    known = [(rv, value, *found) for rv, value, found in drawn if found is not None and is_family(found[0])]
+    flat = [as_tensor(parameter) for *_, own in known for parameter in own]
+    replaced = iter(without_dims(widen_constants(densities.replaced(flat))) if flat else [])
+    return {rv: Family(op, [next(replaced) for _ in own], as_tensor(value)) for rv, value, op, own in known}

@@ -10,8 +10,10 @@ import pytensor.tensor as pt
 from pytensor.graph.traversal import ancestors
 
 from ppl_mle.errors import ModelError
+from ppl_mle.read.densities import Densities
 from ppl_mle.read.evaluation import build_objective, build_original, read_forms
-from ppl_mle.read.interpret import as_tensor, without_compiler
+from ppl_mle.read.form.known import Known
+from ppl_mle.read.interpret import without_compiler
 from ppl_mle.read.joined import Joined
 from ppl_mle.read.labels import as_coordinate, dims_of
 from ppl_mle.read.likelihood import Estimator, Likelihood, Term
@@ -22,7 +24,6 @@ from ppl_mle.read.starting import Starts
 from ppl_mle.read.terms import choose_terms, count_observations, is_joint, support_of
 from ppl_mle.read.variables import describe_variables, own_scales
 from ppl_mle.read.weights import total_weight, weigh
-from ppl_mle.read.widen import widen_constants
 
 
 def current_model(model: Any = None) -> Any:
@@ -85,13 +86,14 @@ def read_model(
     with without_compiler():
         start = Starts(model, free)
         joined = Joined(model, free, start.shapes, start(None))
-        graphs = model.logp(vars=[source.rv for source in sources], jacobian=False, sum=False)
-        graphs = widen_constants([as_tensor(graph) for graph in graphs])
+        densities = Densities(model)
+        graphs = densities.of([source.rv for source in sources])
         joint = [is_joint(model, s, g) for s, g in zip(sources, graphs, strict=True)]
-        forms = read_forms(model, joined, sources, graphs, weights)
+        known = Known(dict(zip(joined.values, joined.shapes, strict=True)), densities.data)
+        forms = read_forms(densities, known, joined, sources, graphs, weights)
         support = support_of(model, free, latents, estimator)
         weighed = [weigh(graph, form) for graph, form in zip(graphs, forms, strict=True)]
-        sums = [pt.cast(graph.sum(), "float64") for graph in weighed]
+        sums = densities.restored([pt.cast(graph.sum(), "float64") for graph in weighed])
 
     pairs = zip(sources, forms, joint, strict=True)
     terms = tuple(Term(s.rv.name, s.kind, np.nan if no_rows else total_weight(s, f)) for s, f, no_rows in pairs)
@@ -103,7 +105,7 @@ def read_model(
         terms=terms,
         forms=tuple(forms),
         objective=build_objective(joined, forms, sums, support),
-        original=build_original(joined, forms, weighed, sums),
+        original=build_original(joined, known, forms, weighed, sums),
         mapping=Mapping(joined, free, kept, start, own_scales(variables)),
         dims={var.name: dims_of(model, var.name, var.type.ndim) for var in [*free, *model.deterministics]},
         coords={dim: as_coordinate(values) for dim, values in model.coords.items() if values is not None},

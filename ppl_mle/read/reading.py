@@ -5,12 +5,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from pytensor.compile.sharedvalue import SharedVariable
 
 from ppl_mle.read.fingerprint import hash_data, hash_model
+from ppl_mle.read.labels import dims_of
 from ppl_mle.read.likelihood import Estimator, Likelihood
 from ppl_mle.read.model import read_model
-from ppl_mle.read.tree import model_data, model_groups
+from ppl_mle.read.tree import as_groups, model_data
 
 
 class Reading:
@@ -24,16 +26,19 @@ class Reading:
 
     def __init__(self, model: Any, likelihood: Likelihood) -> None:
         self.model, self.likelihood = model, likelihood
+        self._data = model_data(model)
+        arrays = {name: array for group in self._data.values() for name, array in group.items()}
+        self._dims = {name: dims_of(model, name, array.ndim) for name, array in arrays.items()}
 
     @cached_property
-    def groups(self) -> Any:
-        """`observed_data` and `constant_data`, as Datasets."""
-        return model_groups(self.model)
+    def groups(self) -> dict[str, xr.Dataset]:
+        """`observed_data` and `constant_data` as they were read, with dims and coordinates."""
+        return as_groups(self._data, self._dims, self.likelihood.coords)
 
     @cached_property
     def hashes(self) -> dict[str, str]:
         """Hashes of what is declared and of the data."""
-        return {"model_hash": hash_model(self.model), "data_hash": hash_data(model_data(self.model))}
+        return {"model_hash": hash_model(self.model), "data_hash": hash_data(self._data)}
 
 
 class _Last:

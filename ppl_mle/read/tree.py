@@ -1,6 +1,7 @@
 """The model's data as ArviZ groups, as PyMC writes them."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,6 @@ import xarray as xr
 from pymc.backends.arviz import find_observations
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.traversal import ancestors
-
-from ppl_mle.read.labels import coordinates_of, dims_of
 
 
 def model_data(model: Any) -> dict[str, dict[str, np.ndarray]]:
@@ -28,15 +27,18 @@ def _constants(model: Any) -> dict[str, Any]:
     return {var.name: var.get_value(borrow=True) if isinstance(var, SharedVariable) else var.data for var in used}
 
 
-def model_groups(model: Any) -> dict[str, xr.Dataset]:
-    """The groups `observed_data` and `constant_data` with the model's dims and coords."""
-    return {
-        group: xr.Dataset({name: _labelled(model, name, array) for name, array in arrays.items()})
-        for group, arrays in model_data(model).items()
-    }
+def as_groups(
+    data: Mapping[str, Mapping[str, np.ndarray]],
+    dims: Mapping[str, tuple[str, ...]],
+    coords: Mapping[str, np.ndarray],
+) -> dict[str, xr.Dataset]:
+    """Arrays by group and name as Datasets with dims; coordinates where they fit, else positions."""
 
+    def labelled(name: str, array: np.ndarray) -> xr.DataArray:
+        own = {
+            dim: coords[dim] if len(coords.get(dim, ())) == length else np.arange(length)
+            for dim, length in zip(dims[name], array.shape, strict=True)
+        }
+        return xr.DataArray(array, dims=dims[name], coords=own)
 
-def _labelled(model: Any, name: str, array: np.ndarray) -> xr.DataArray:
-    dims = dims_of(model, name, array.ndim)
-    coords = dict(zip(dims, coordinates_of(model, dims, array.shape), strict=True))
-    return xr.DataArray(array, dims=dims, coords=coords)
+    return {group: xr.Dataset({n: labelled(n, a) for n, a in arrays.items()}) for group, arrays in data.items()}

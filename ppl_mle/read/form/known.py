@@ -26,11 +26,13 @@ class Known:
     ----------
     shapes : dict of variable to tuple of int
         The free values, with their shapes; all else that has no owner is data.
+    data : dict of variable to array, optional
+        Values of variables that stand in for data.
     """
 
-    def __init__(self, shapes: Mapping[Any, Shape_]) -> None:
+    def __init__(self, shapes: Mapping[Any, Shape_], data: Mapping[Any, np.ndarray] | None = None) -> None:
         self._shapes: dict[Any, Shape_] = dict(shapes)
-        self._values: dict[Any, np.ndarray] = {}
+        self._values: dict[Any, np.ndarray] = dict(data or {})
         self._depends: dict[Any, bool] = dict.fromkeys(shapes, True)
 
     def depends(self, var: Any) -> bool:
