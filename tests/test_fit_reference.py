@@ -424,7 +424,7 @@ def assert_agrees(fit, problem, estimates, ses, llf):
     assert llf[0] == pytest.approx(llf[1], rel=max(1e-9, problem.fair))
 
 
-UNSTABLE = pytest.mark.xfail(strict=True, reason="from the default start the zero part runs away to a lower supremum: INFINITE")
+UNSTABLE = pytest.mark.xfail(strict=True, reason="the zero part runs away from the default start: INFINITE")
 
 
 def marks_of(name):

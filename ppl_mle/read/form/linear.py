@@ -159,7 +159,7 @@ def index_map(known: Known, var: Any, shape: tuple[int, ...]) -> np.ndarray | No
     """Positions that an operation picks from an array of a given shape; None where it keeps their order."""
     node = var.owner
     if isinstance(node.op, KEEPS_ORDER) or (
-        isinstance(node.op, DimShuffle) and node.op.shuffle == sorted(node.op.shuffle)
+        isinstance(node.op, DimShuffle) and list(node.op.shuffle) == sorted(node.op.shuffle)
     ):
         return None
     positions = np.arange(int(np.prod(shape))).reshape(shape)
