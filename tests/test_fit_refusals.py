@@ -241,7 +241,7 @@ def test_probe_without_a_value_is_an_objection():
 
     from ppl_mle.maximize import evidence
 
-    local = SimpleNamespace(x=np.zeros(2), units=np.ones(2), solid=np.diag([1.0, 100.0]))
+    local = SimpleNamespace(x=np.zeros(2), units=np.ones(2), solid=np.diag([1.0, 100.0]), ordered=False)
 
     def only_near(x):
         known = abs(x[1]) < 9e-3

@@ -137,7 +137,9 @@ def _errors_along(problem: Problem, local: Local, direction: np.ndarray, part: f
 
 
 def _weakest_weights(local: Local) -> np.ndarray:
-    """The direction of largest variance in units of equal curvature, by power iteration."""
+    """The direction of largest variance in units of equal curvature, by power iteration where it is not known."""
+    if local.ordered:
+        return np.eye(1, local.solid.shape[1])[0]
     scaled = local.solid / local.units[:, None]
     weights = _random_weights(local.solid.shape[1])
     for _ in range(_POWERS):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -43,17 +44,26 @@ _SPREADS: dict[str, Callable[[float], float]] = {
     "weibull": lambda spread: 0.25 - float(np.log(spread)),
     "negative_binomial": lambda spread: 0.0,
 }
+_KEPT: WeakKeyDictionary[Any, dict[Any, np.ndarray | None]] = WeakKeyDictionary()
 
 
 def first_guess(problem: Problem) -> np.ndarray | None:
     """Free coordinates near the maximum, for a likelihood with one closed-form term; None where there is no such guess.
 
-    Some thousand rows, evenly spread, are enough to guess from.
+    Some thousand rows, evenly spread, are enough to guess from. It depends on the data alone and is kept with them.
 
     Returns
     -------
     array, shape (size,), or None
     """
+    kept = _KEPT.setdefault(problem.likelihood.objective, {})
+    key = tuple(problem.held.items())
+    if key not in kept:
+        kept[key] = _guess(problem)
+    return kept[key]
+
+
+def _guess(problem: Problem) -> np.ndarray | None:
     objective = problem.likelihood.objective
     if not isinstance(objective, RowObjective) or objective.rest is not None:
         return None
@@ -66,7 +76,8 @@ def first_guess(problem: Problem) -> np.ndarray | None:
     step = max(1, term.count // max(_ENOUGH, 10 * len(columns)))
     if not len(columns) or term.count * len(columns) > step * _MOST_ELEMENTS:
         return None
-    theta = np.array(problem.expand(problem.likelihood.mapping.start(None)[problem.free]))
+    theta = np.array(problem.likelihood.mapping.start(None))
+    theta[list(problem.held)] = list(problem.held.values())
     theta[columns] = 0.0
     known = tuple(part[::step] if np.ndim(part) else part for part in known_numbers(term))
     offset = predictor.offset[::step] if np.ndim(predictor.offset) else predictor.offset

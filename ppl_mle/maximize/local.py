@@ -34,6 +34,8 @@ class Local:
         Eigenvalues of basis' H basis.
     rotation : array, shape (p, p)
         The eigenvectors that belong to `curvature`.
+    ordered : bool
+        The columns of `basis` are eigenvectors of the scaled Hessian, that of the smallest eigenvalue first.
     """
 
     x: np.ndarray
@@ -43,6 +45,7 @@ class Local:
     basis: np.ndarray
     curvature: np.ndarray
     rotation: np.ndarray
+    ordered: bool = False
 
     @property
     def exists(self) -> bool:
@@ -120,7 +123,7 @@ def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: n
     scaled, vectors = np.linalg.eigh(matrix)
     if scaled[0] > _WELL_CONDITIONED * scaled[-1]:
         basis = units[:, None] * vectors / np.sqrt(scaled)
-        return Local(x, gradient, units, scaled, basis, np.ones(len(x)), np.eye(len(x)))
+        return Local(x, gradient, units, scaled, basis, np.ones(len(x)), np.eye(len(x)), ordered=True)
     floor = _FLOOR * (float(np.abs(scaled).max()) or 1.0)
     basis = units[:, None] * vectors / np.sqrt(np.maximum(np.abs(scaled), floor))
     for _ in range(_WHITENINGS):

@@ -16,7 +16,7 @@ _REACH = (0.1, 0.5, 1.0, 2.0, 4.0)
 def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: Any, most: int) -> Iterator[np.ndarray]:
     """Yield up to `most` points with a finite log-density and gradient.
 
-    The first is PyMC's initial point (with `initvals` put in), or a guess from the data where that is higher; the
+    The first is PyMC's initial point (with `initvals` put in), or a guess from the data where there is one; the
     others add U(-1, 1) to it on the unconstrained
     scale, as `pm.sample` does. A coordinate on the edge of its support, infinite on that scale, is put at 0; a point
     where the density is not finite is replaced by jittered ones of growing reach.
@@ -30,7 +30,7 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     first = problem.likelihood.mapping.start(initvals)[problem.free]
     first = np.where(np.isfinite(first), first, 0.0)
     guess = first_guess(problem) if not initvals and not _is_set(problem) else None
-    if guess is not None and problem.visit(guess)[0] < problem.value_and_gradient(first)[0]:
+    if guess is not None and np.isfinite(problem.visit(guess)[0]):
         yield guess
     else:
         yield _finite_near(problem, first, rng)

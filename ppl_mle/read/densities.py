@@ -13,7 +13,7 @@ from pytensor.tensor.variable import TensorConstant
 from ppl_mle.read.interpret import as_tensor
 from ppl_mle.read.widen import widen_constants
 
-_LARGE = 1_000_000
+_LARGE = 125_000
 
 
 class Densities:
@@ -30,7 +30,7 @@ class Densities:
     def __init__(self, model: Any) -> None:
         values = [model.rvs_to_values[rv] for rv in model.basic_RVs]
         everything = [*model.basic_RVs, *model.potentials, *values]
-        large = [v for v in ancestors(everything) if isinstance(v, TensorConstant) and v.data.nbytes > _LARGE]
+        large = [v for v in ancestors(everything) if isinstance(v, TensorConstant) and np.size(v.data) > _LARGE]
         self._swap = {constant: constant.type() for constant in large}
         clones = clone_replace(everything, self._swap) if large else everything
         count = len(model.basic_RVs)

@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ppl_mle.read.rows.blocks import Block
+import numpy as np
+
+from ppl_mle.read.rows.blocks import Block, Constant, Dense
 from ppl_mle.read.rows.predictor import Predictor
+
+_FEW_ELEMENTS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +28,18 @@ class Sharing:
     members: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def among(cls, predictors: Sequence[Predictor]) -> "Sharing":
-        """Find the distinct blocks of some predictors."""
+    def among(cls, predictors: Sequence[Predictor], count: int) -> "Sharing":
+        """Find the distinct blocks of some predictors over `count` rows.
+
+        Where rows are few, an intercept becomes a column of the matrix beside it: a pass over one block costs less
+        than over two.
+        """
+        merged: dict[tuple[int, int], Block] = {}
+        parts = [_merged(predictor.blocks, count, merged) for predictor in predictors]
         blocks: list[Block] = []
-        for predictor in predictors:
-            blocks += [block for block in predictor.blocks if not any(block is known for known in blocks)]
-        members = tuple(tuple(_position(blocks, block) for block in p.blocks) for p in predictors)
+        for own in parts:
+            blocks += [block for block in own if not any(block is known for known in blocks)]
+        members = tuple(tuple(_position(blocks, block) for block in own) for own in parts)
         return cls(tuple(blocks), members)
 
     def of_gradient(self, first: Mapping[int, Any]) -> dict[int, Any]:
@@ -52,6 +62,20 @@ class Sharing:
                     part = d + d if k != m and i == j else d
                     weights[pair] = weights[pair] + part if pair in weights else part
         return weights
+
+
+def _merged(blocks: tuple[Block, ...], count: int, made: dict[tuple[int, int], Block]) -> tuple[Block, ...]:
+    if len(blocks) != 2 or not isinstance(blocks[0], Constant) or not isinstance(blocks[1], Dense):
+        return blocks
+    constant, dense = blocks
+    columns = np.concatenate([constant.columns, dense.columns])
+    if count * len(columns) > _FEW_ELEMENTS or len(np.unique(columns)) < len(columns):
+        return blocks
+    key = (id(constant), id(dense))
+    if key not in made:
+        ones = np.broadcast_to(constant.coefficients, (count, len(constant.columns)))
+        made[key] = Dense(columns, np.hstack([ones, dense.matrix]))
+    return (made[key],)
 
 
 def _position(blocks: Sequence[Block], block: Block) -> int:

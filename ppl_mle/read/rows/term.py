@@ -65,7 +65,7 @@ class RowTerm:
     @cached_property
     def sharing(self) -> Sharing:
         """The distinct blocks of the predictors."""
-        return Sharing.among(self.predictors)
+        return Sharing.among(self.predictors, self.count)
 
     @cached_property
     def is_mixture(self) -> bool:
