@@ -174,4 +174,5 @@ def _families(densities: Densities, sources: Sequence[Any]) -> dict[Any, Family]
     known = [(rv, value, *found) for rv, value, found in drawn if found is not None and is_family(found[0])]
     flat = [as_tensor(parameter) for *_, own in known for parameter in own]
     replaced = iter(without_dims(widen_constants(densities.replaced(flat))) if flat else [])
-    return {rv: Family(op, [next(replaced) for _ in own], as_tensor(value)) for rv, value, op, own in known}
+    values = iter(without_dims([as_tensor(value) for _, value, *_ in known]) if known else [])
+    return {rv: Family(op, [next(replaced) for _ in own], next(values)) for rv, _, op, own in known}

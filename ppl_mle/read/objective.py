@@ -14,6 +14,7 @@ from pytensor.graph.utils import MethodNotDefined
 
 from ppl_mle.errors import ModelError
 from ppl_mle.read.interpret import LazilyCompiled, interpreted, without_compiler
+from ppl_mle.read.structure import built_once
 
 _NO_DERIVATIVE = (NotImplementedError, NullTypeGradError, MethodNotDefined)
 _ELEMENTS_PER_BLOCK = 2_000_000
@@ -44,18 +45,11 @@ class Objective:
     def __init__(self, theta: Any, terms: Sequence[Any], support: Any, rows: int) -> None:
         self._theta = theta
         self._terms = list(terms)
-        self._block = max(1, _ELEMENTS_PER_BLOCK // max(1, rows))
-        with without_compiler():
-            total = rewrite_pregrad(pt.add(*terms) if len(terms) > 1 else terms[0])
-            try:
-                self._gradient = pt.grad(total, theta, disconnected_inputs="ignore")
-            except _NO_DERIVATIVE as exc:
-                raise ModelError(
-                    f"the log-density has no gradient in PyTensor ({exc}); write it with differentiable functions"
-                ) from exc
-        value = total if support is None else total + support
-        self._function = LazilyCompiled([theta], [value, self._gradient], rows)
         self._rows = rows
+        self._block = max(1, _ELEMENTS_PER_BLOCK // max(1, rows))
+        outputs = self._terms if support is None else [*self._terms, support]
+        purpose = f"value and gradient of {len(self._terms)} terms, {rows} rows"
+        self._function = built_once(purpose, [theta], outputs, self._build_gradient)
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Log-density and gradient at `theta`; minus infinity and NaN where the density does not exist."""
@@ -69,7 +63,7 @@ class Objective:
     @property
     def compiled(self) -> bool:
         """Whether evaluating the log-density was slow enough to be compiled."""
-        return self._function.compiled
+        return bool(self._function.function.compiled)
 
     @property
     def exact(self) -> bool:
@@ -135,16 +129,42 @@ class Objective:
 
     @cached_property
     def _product(self) -> Any:
-        direction, directions = pt.dvector("direction"), pt.dmatrix("directions")
-        with without_compiler():
-            try:
-                product = pt.grad(pt.dot(self._gradient, direction), self._theta, disconnected_inputs="ignore")
-                products = vectorize_graph(product, {direction: directions})
-                products = pt.broadcast_to(products, directions.shape)
-            except _NO_DERIVATIVE:
-                return None
-        return LazilyCompiled([self._theta, directions], products, self._rows)
+        inputs = [self._theta, pt.dmatrix("directions")]
+        found = built_once(f"Hessian product, {self._rows} rows", inputs, self._terms, self._build_product)
+        return None if found.function is None else found
 
     @cached_property
     def _term_functions(self) -> list[Any]:
-        return [interpreted([self._theta], term) for term in self._terms]
+        return [
+            built_once("term", [self._theta], [term], lambda inputs, outputs: interpreted(inputs, outputs[0]))
+            for term in self._terms
+        ]
+
+    def _build_gradient(self, inputs: list[Any], outputs: list[Any]) -> LazilyCompiled:
+        total, gradient = _differentiated(outputs[: len(self._terms)], inputs[0])
+        support = outputs[len(self._terms) :]
+        return LazilyCompiled(inputs, [total + support[0] if support else total, gradient], self._rows)
+
+    def _build_product(self, inputs: list[Any], outputs: list[Any]) -> LazilyCompiled | None:
+        theta, directions, *_ = inputs
+        direction = pt.dvector("direction")
+        gradient = _differentiated(outputs, theta)[1]
+        with without_compiler():
+            try:
+                product = pt.grad(pt.dot(gradient, direction), theta, disconnected_inputs="ignore")
+                products = pt.broadcast_to(vectorize_graph(product, {direction: directions}), directions.shape)
+            except _NO_DERIVATIVE:
+                return None
+        return LazilyCompiled(inputs, products, self._rows)
+
+
+def _differentiated(terms: Sequence[Any], theta: Any) -> tuple[Any, Any]:
+    """Sum of the terms, written for differentiation, and its gradient."""
+    with without_compiler():
+        total = rewrite_pregrad(pt.add(*terms) if len(terms) > 1 else terms[0])
+        try:
+            return total, pt.grad(total, theta, disconnected_inputs="ignore")
+        except _NO_DERIVATIVE as exc:
+            raise ModelError(
+                f"the log-density has no gradient in PyTensor ({exc}); write it with differentiable functions"
+            ) from exc

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytensor.scalar as ps
+from pytensor.compile.builders import OpFromGraph
+from pytensor.compile.ops import ViewOp
+from pytensor.compile.rewriting import inline_ofg_node
 from pytensor.sparse.math import Dot as SparseDot
 from pytensor.sparse.math import StructuredDot, TrueDot
 from pytensor.tensor.basic import Alloc, Join, MakeVector, ScalarFromTensor, Split, TensorFromScalar
@@ -21,7 +24,7 @@ from ppl_mle.read.form.affine import Affine, joined, leaf, multiplied, summed
 from ppl_mle.read.form.declined import Declined
 from ppl_mle.read.form.known import Known
 
-TRANSPARENT = (SpecifyShape, ScalarFromTensor, TensorFromScalar, TensorFromXTensor, XTensorFromTensor)
+TRANSPARENT = (ViewOp, SpecifyShape, ScalarFromTensor, TensorFromScalar, TensorFromXTensor, XTensorFromTensor)
 KEEPS_ORDER = (Reshape, JoinDims, SplitDims)
 INDEXING = (Subtensor, AdvancedSubtensor, Repeat, Split)
 SETTING = (IncSubtensor, AdvancedIncSubtensor)
@@ -42,6 +45,7 @@ class Linear:
         self.known = known
         self._read = {var: leaf(positions, known.shape(var)) for var, positions in leaves.items()}
         self._refused: set[Any] = set()
+        self._opened: dict[Any, Any] = {}
 
     def read(self, var: Any) -> Affine | None:
         """The variable as an affine array; None where it is not affine, or a constant."""
@@ -68,7 +72,13 @@ class Linear:
         for kinds, rule in _RULES:
             if isinstance(op, kinds):
                 return rule(self, var)
-        return None
+        return self.read(self.opened(var)) if isinstance(op, OpFromGraph) else None
+
+    def opened(self, var: Any) -> Any:
+        """The output of an operation that is defined by a graph, as that graph."""
+        if var not in self._opened:
+            self._opened[var] = inline_ofg_node(var.owner)[var.owner.outputs.index(var)]
+        return self._opened[var]
 
     def _elementwise(self, node: Any) -> Affine | None:
         parts = self._parts(node.inputs)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from pymc.logprob.utils import CheckParameterValue
 from pytensor.compile.builders import OpFromGraph
-from pytensor.graph.replace import graph_replace
 from pytensor.raise_op import CheckAndRaise
 from pytensor.tensor.basic import Alloc, Join, MakeVector
 from pytensor.tensor.blockwise import Blockwise
@@ -86,19 +85,12 @@ class Reader:
             if isinstance(op, kinds):
                 return rule(self, var, want)
         if isinstance(op, OpFromGraph):
-            return self._open(node, var, want)
+            return self.read(self.linear.opened(var), want)
         raise Declined(f"{type(op).__name__} is not elementwise")
 
     def read_broadcast(self, var: Any, shape: tuple[int, ...]) -> Expr:
         """Read a variable that is broadcast to the shape of the rows."""
         return read_repeated(self, var, shape, None)
-
-    def _open(self, node: Any, var: Any, want: Request) -> Expr:
-        """An operation defined by a graph, replaced by that graph."""
-        if node not in self.maps:
-            inner = dict(zip(node.op.inner_inputs, node.inputs, strict=True))
-            self.maps[node] = graph_replace(list(node.op.inner_outputs), inner, strict=False)
-        return self.read(self.maps[node][node.outputs.index(var)], want)
 
 
 def _splits(node: Any, affine: Any, linear: Linear) -> bool:

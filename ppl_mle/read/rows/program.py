@@ -109,6 +109,10 @@ def _evaluate(node: Expr, done: dict[int, Jet], rows: Any, etas: Sequence[Any], 
     arguments = [done[id(argument)] for argument in node.args]
     values = [a.value for a in arguments]
     wanted = order if any(a.first for a in arguments) else 0
+    if node.extra is not None:
+        y, data = node.extra
+        known = tuple(part[rows] if np.ndim(part) else part for part in data)
+        return chain(*_KERNELS[node.op].evaluate(y[rows], known, tuple(values), order), arguments, order)
     if node.op in _LINEAR:
         return _combine(_LINEAR[node.op], arguments)
     if node.op in UNARY:
@@ -120,9 +124,7 @@ def _evaluate(node: Expr, done: dict[int, Jet], rows: Any, etas: Sequence[Any], 
         return Jet(_COMPARISONS[node.op](*values))
     if node.op == "switch":
         return _switch(*arguments)
-    y, data = node.extra
-    known = tuple(part[rows] if np.ndim(part) else part for part in data)
-    return chain(*_KERNELS[node.op].evaluate(y[rows], known, tuple(values), order), arguments, order)
+    raise ValueError(f"no rule for {node.op!r}")
 
 
 def evaluate_constant(op: str, args: Sequence[Expr]) -> Any:

@@ -65,9 +65,11 @@ class Sharing:
 
 
 def _merged(blocks: tuple[Block, ...], count: int, made: dict[tuple[int, int], Block]) -> tuple[Block, ...]:
-    if len(blocks) != 2 or not isinstance(blocks[0], Constant) or not isinstance(blocks[1], Dense):
+    if len(blocks) != 2:
         return blocks
     constant, dense = blocks
+    if not isinstance(constant, Constant) or not isinstance(dense, Dense):
+        return blocks
     columns = np.concatenate([constant.columns, dense.columns])
     if count * len(columns) > _FEW_ELEMENTS or len(np.unique(columns)) < len(columns):
         return blocks
