@@ -12,7 +12,8 @@ from ppl_mle.maximize.scaling import equilibrate
 
 _FLOOR = 1e-12
 _NULL = 1e-2
-_WHITENINGS = 3
+_LOST = 1e-9
+_WHITENINGS = 4
 _MANY = 200
 _WELL_CONDITIONED = 1e-4
 
@@ -126,12 +127,13 @@ def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: n
         return Local(x, gradient, units, scaled, basis, np.ones(len(x)), np.eye(len(x)), ordered=True)
     floor = _FLOOR * (float(np.abs(scaled).max()) or 1.0)
     basis = units[:, None] * vectors / np.sqrt(np.maximum(np.abs(scaled), floor))
+    lost = _LOST if problem.has_rows else _NULL
     for _ in range(_WHITENINGS):
         whitened = problem.curvature(x, basis)
         if not np.all(np.isfinite(whitened)):
             return Local(x, gradient, units, scaled, basis, np.full(len(x), np.nan), np.eye(len(x)))
         curvature, rotation = np.linalg.eigh(whitened)
-        if np.any(np.abs(curvature) < _NULL) or (curvature[0] > 0.5 and curvature[-1] < 2) or curvature[0] < 0:
+        if np.any(np.abs(curvature) < lost) or (curvature[0] > 0.5 and curvature[-1] < 2) or curvature[0] < 0:
             break
         basis = basis @ rotation / np.sqrt(curvature)
     return Local(x, gradient, units, scaled, basis, curvature, rotation)

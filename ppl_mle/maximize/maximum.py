@@ -48,9 +48,9 @@ class Certificate:
     condition : float
         Condition number of the same matrix.
     hessian : {"exact", "differences"}
-        Second derivatives by PyTensor, or Richardson-extrapolated differences of exact gradients.
+        Exact second derivatives, of each row or by PyTensor; or Richardson-extrapolated differences of exact gradients.
     hessian_error : float
-        Relative disagreement of the curvature with differences of gradients along one random direction.
+        Relative disagreement of the curvature with differences of gradients, along a random direction and the weakest.
     boundary : tuple of EdgeValue
     starts : int
         Points that the search was started from.

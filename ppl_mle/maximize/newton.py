@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ppl_mle.maximize.local import look_closely
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.quadratic import Quadratic
 from ppl_mle.maximize.scaling import equilibrate
@@ -77,6 +78,7 @@ class _Walk:
     """The moving point of one search, with the local quadratic around it."""
 
     quadratic: Quadratic
+    frame: np.ndarray | None = None
 
     def __init__(self, problem: Problem, x: np.ndarray) -> None:
         self.problem, self.x = problem, np.array(x, float)
@@ -95,10 +97,31 @@ class _Walk:
         scaled = matrix * np.outer(self.units, self.units)
         if not np.all(np.isfinite(scaled)):
             return False
+        self.frame = None
         self.quadratic = Quadratic(scaled, self.units * self.gradient)
+        if self.problem.has_rows and not self.quadratic.is_clearly_definite:
+            self._whiten()
         if np.isnan(self.radius):
             self.radius = 2 * max(1.0, float(np.linalg.norm(self.quadratic.slope)))
         return True
+
+    def _whiten(self) -> None:
+        """Take an ill-conditioned quadratic in a basis that whitens it, where the curvature is summed from A T.
+
+        That loses digits with the condition number of the design and not with its square, as a QR step would.
+        """
+        local = look_closely(self.problem, self.x, self.gradient, self.units)
+        if local.exists and not np.any(local.null) and np.all(local.curvature > 0):
+            self.frame = local.axes
+            self.quadratic = Quadratic(np.diag(local.curvature), self._pulled(self.gradient))
+
+    def _moved(self, move: np.ndarray) -> np.ndarray:
+        """A step of the quadratic as one of the free coordinates."""
+        return self.units * move if self.frame is None else self.frame @ move
+
+    def _pulled(self, gradient: np.ndarray) -> np.ndarray:
+        """A gradient in the coordinates of the quadratic."""
+        return self.units * gradient if self.frame is None else self.frame.T @ gradient
 
     @property
     def definite(self) -> bool:
@@ -128,19 +151,19 @@ class _Walk:
 
     def polish(self) -> bool:
         """Take the Newton step if it reduces the decrement, measured with the curvature at hand."""
-        step = self.units * self.quadratic.newton
+        step = self._moved(self.quadratic.newton)
         value, gradient = self.problem.visit(self.x + step)
-        if not np.isfinite(value) or self.quadratic.decrement(self.units * gradient) >= 0.5 * self.edm:
+        if not np.isfinite(value) or self.quadratic.decrement(self._pulled(gradient)) >= 0.5 * self.edm:
             return False
         self._accept(self.x + step, value, gradient)
         return True
 
     def settle(self) -> None:
         """On a ridge or a plateau, take the Newton step across it if it reduces the decrement there."""
-        step = -self.units * self.quadratic.solid_solve(self.quadratic.slope)
+        step = -self._moved(self.quadratic.solid_solve(self.quadratic.slope))
         value, gradient = self.problem.visit(self.x + step)
         before = self.quadratic.solid_decrement(self.quadratic.slope)
-        if np.isfinite(value) and self.quadratic.solid_decrement(self.units * gradient) < before:
+        if np.isfinite(value) and self.quadratic.solid_decrement(self._pulled(gradient)) < before:
             self._accept(self.x + step, value, gradient)
 
     def advance(self) -> bool:
@@ -149,7 +172,7 @@ class _Walk:
             move = self.quadratic.step(self.radius)
             length = float(np.linalg.norm(move))
             predicted = self.quadratic.decrease(move)
-            step = self.units * move
+            step = self._moved(move)
             worth_trying = length >= _SMALLEST_STEP and predicted > 0  # False also for NaN
             if not worth_trying or np.array_equal(self.x + step, self.x):
                 return False

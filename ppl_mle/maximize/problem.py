@@ -29,6 +29,12 @@ class Problem:
         self.evaluations = 0
 
     @property
+    def has_rows(self) -> bool:
+        """Whether curvature can be summed over rows in any basis."""
+        objective = self.likelihood.objective
+        return isinstance(objective, RowObjective) and objective.is_dense
+
+    @property
     def size(self) -> int:
         """Number of free coordinates."""
         return len(self.free)
@@ -79,9 +85,8 @@ class Problem:
 
     def visit(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Value and gradient at a point whose curvature will be asked for next, from one pass where that is cheaper."""
-        objective = self.likelihood.objective
-        if isinstance(objective, RowObjective) and objective.is_dense:
-            objective.second_order(self.expand(x))
+        if self.has_rows:
+            self.likelihood.objective.second_order(self.expand(x))
         return self.value_and_gradient(x)
 
     def original_value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -91,9 +96,8 @@ class Problem:
 
     def hessian(self, x: np.ndarray, units: np.ndarray) -> np.ndarray:
         """Hessian of minus the log-density, shape (size, size), differentiated in steps of `units` where need be."""
-        objective = self.likelihood.objective
-        if isinstance(objective, RowObjective) and objective.is_dense:
-            matrix = -objective.second_order(self.expand(x))[2]
+        if self.has_rows:
+            matrix = -self.likelihood.objective.second_order(self.expand(x))[2]
             return matrix[np.ix_(self.free, self.free)] if self.held else matrix
         return self.curvature(x, np.diag(units)) / np.outer(units, units)
 

@@ -34,6 +34,11 @@ class Quadratic:
         return values, vectors
 
     @property
+    def is_clearly_definite(self) -> bool:
+        """Whether the Cholesky factor exists and no pivot is small."""
+        return self._factor is not None
+
+    @property
     def definite(self) -> bool:
         """Whether the curvature is positive along every direction, beyond rounding."""
         return self._factor is not None or bool(self._spectrum[0][0] > len(self.slope) * _EPS)
