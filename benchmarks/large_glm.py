@@ -66,7 +66,7 @@ def fit_glum(family: str, X: np.ndarray, y: np.ndarray) -> Answer:
 
 
 def fit_statsmodels(family: str, A: np.ndarray, y: np.ndarray) -> Answer:
-    """Iteratively reweighted least squares; its errors use the weights one iteration back (2e-8 off) and are not compared."""
+    """Iteratively reweighted least squares; its errors, from weights one iteration back, are 2e-8 off: not compared."""
     fit = sm.GLM(y, A, family=FAMILIES[family][1]()).fit(tol=1e-14 * len(y))
     assert np.all(fit.bse > 0)
     return Answer(fit.params)

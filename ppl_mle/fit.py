@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from ppl_mle.report.tree import to_datatree
 from ppl_mle.report.write import write_text
 
 _CHAINS, _DRAWS = 4, 1000
+_ONE_AT_A_TIME = RLock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,22 +182,29 @@ class Options:
 
 
 def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) -> Fit:
-    """Read, plan, maximize and infer; warns or raises as `options.strict` says."""
-    begun = time.perf_counter()
-    model = current_model(model)
+    """Read, plan, maximize and infer; warns or raises as `options.strict` says.
+
+    The functions of a model are shared by all fits of its structure, so fits of several threads take turns.
+    """
     _check_options(options)
+    with _ONE_AT_A_TIME:
+        fit = _fit(current_model(model), estimator, options)
+    if not fit.converged:
+        if options.strict:
+            raise FitError(fit.message, fit)
+        warnings.warn(FitWarning(fit.message), stacklevel=3)
+    return fit
+
+
+def _fit(model: Any, estimator: Literal["MLE", "MAP"], options: Options) -> Fit:
+    begun = time.perf_counter()
     reading = read(model, estimator, latent=options.latent, weights=options.weights, nobs=options.nobs)
     likelihood = reading.likelihood
     engines = ENGINES if options.engine is None else (options.engine,)
     plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
     maximum = _maximize(plan, engines, options)
     results = infer(maximum, **reading.hashes, seconds=time.perf_counter() - begun)
-    fit = Fit(results, maximum, model, reading)
-    if not fit.converged:
-        if options.strict:
-            raise FitError(fit.message, fit)
-        warnings.warn(FitWarning(fit.message), stacklevel=3)
-    return fit
+    return Fit(results, maximum, model, reading)
 
 
 def _check_options(options: Options) -> None:

@@ -47,10 +47,14 @@ class OriginalDensity:
         theta = np.asarray(theta, float)
         return np.array([self._product(theta, unit) for unit in np.eye(len(theta))])
 
+    def value(self, theta):
+        """Log-density alone, for densities that PyTensor cannot differentiate."""
+        return float(self._value(np.asarray(theta, float)))
+
     def differences(self, theta, step=1e-5):
         """Gradient by central differences of the log-density."""
         moves = step * np.eye(len(theta))
-        return np.array([(self._value(theta + move) - self._value(theta - move)) / (2 * step) for move in moves])
+        return np.array([(self.value(theta + move) - self.value(theta - move)) / (2 * step) for move in moves])
 
     @cached_property
     def _value(self):

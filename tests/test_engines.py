@@ -19,10 +19,6 @@ from tests.original_density import OriginalDensity
 
 pytestmark = pytest.mark.filterwarnings("error::ppl_mle.errors.FitWarning")
 
-# The kernel of this name and the gamma function of a row have one name, and the function is taken.
-GAMMA = pytest.mark.xfail(strict=True, raises=IndexError, reason="the gamma kernel is evaluated as the gamma function")
-NAMES = [pytest.param(name, marks=GAMMA if name == "gamma" else ()) for name in CATALOGUE]
-
 
 @cache
 def declared(name):
@@ -51,7 +47,7 @@ def suited(name):
     return [engine for engine, verdict in zip(ENGINES, planned(name).verdicts, strict=True) if verdict.suits]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_engine_is_the_expected_one(name):
     assert planned(name).engine == CATALOGUE[name].engine
     assert planned(name).record()["engine"] == CATALOGUE[name].engine
@@ -74,11 +70,9 @@ KERNELS = {
     "multivariate": "general",
     "mixture": "rows of the graph",
 }
-# Its operation is a SymbolicRandomVariable, which `drawn_from` does not take for a distribution.
-WEIBULL = pytest.mark.xfail(strict=True, reason="the Weibull distribution is never matched to its kernel")
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=WEIBULL if name == "weibull" else ()) for name in KERNELS])
+@pytest.mark.parametrize("name", KERNELS)
 def test_closed_form_is_found(name):
     assert [term.form for term in planned(name).terms] == [KERNELS[name]]
 
@@ -88,7 +82,7 @@ def test_every_engine_has_models():
         assert sum(engine in suited(name) for name in CATALOGUE) >= 2, engine
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_answer_is_a_maximum_of_the_declared_density(name):
     for engine in suited(name):
         fit = fitted_by(name, engine)
@@ -103,7 +97,7 @@ def test_answer_is_a_maximum_of_the_declared_density(name):
         assert np.max(np.abs(fit.maximum.covariance - covariance) / np.outer(errors, errors)) < 1e-6, engine
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_engines_agree(name):
     reference = fitted_by(name, Newton())
     errors = np.sqrt(np.diag(reference.maximum.covariance))

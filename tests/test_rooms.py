@@ -125,6 +125,20 @@ def test_pymc_stays_in_its_room(path):
     assert not wrong, wrong
 
 
+def test_rows_are_numpy_alone():
+    # What is evaluated a thousand times knows no graph; `read/form` is what builds it from one.
+    files = [path for path in FILES if path.is_relative_to(PACKAGE / "read" / "rows")]
+    assert len(files) > 10
+    foreign = {
+        (path.name, module)
+        for path in files
+        for module, _, _ in imports_of(path)
+        if module.split(".")[0] in {"pymc", "pytensor"}
+        or (module.startswith("ppl_mle") and not module.startswith("ppl_mle.read.rows"))
+    }
+    assert not foreign
+
+
 @pytest.mark.parametrize("path", FILES, ids=describe)
 def test_file_is_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < MOST_LINES

@@ -44,3 +44,54 @@ def test_two_uses_of_one_array_are_not_mixed_up(function):
     expected, slope = likelihood.original.value_and_gradient(THETA)
     assert value == pytest.approx(expected, rel=1e-13)
     np.testing.assert_allclose(gradient, slope, rtol=1e-12, atol=1e-12)
+
+
+def fitted(model, **options):
+    from ppl_mle import find_MLE
+
+    return find_MLE(model, progressbar=False, **options)
+
+
+def test_binomial_with_one_number_of_trials():
+    # Incident: the closed form took n for the trials of all rows together.
+    with pm.Model() as model:
+        pm.Binomial("y", n=10, p=pm.Uniform("p", 0, 1), observed=[1, 0, 2])
+    assert fitted(model).params["p"] == pytest.approx(0.1, rel=1e-12)
+
+
+def test_row_of_weight_zero_may_hold_anything():
+    with pm.Model() as model:
+        pm.Normal("y", pm.Flat("b"), pm.HalfFlat("s"), observed=[1.0, 2.0, 1e200])
+    fit = fitted(model, weights=[1, 1, 0])
+    np.testing.assert_allclose(fit.params, [1.5, 0.5], rtol=1e-12)
+
+
+def test_one_row_of_a_product_for_all():
+    rng = np.random.default_rng(0)
+    design, y = rng.normal(size=(30, 2)), rng.normal(size=30)
+    with pm.Model() as model:
+        eta = pt.dot(design, pm.Flat("b", shape=2))
+        pm.Normal("y", eta + eta[[3]], pm.HalfFlat("s"), observed=y)
+    exact = np.linalg.lstsq(design + design[[3]], y, rcond=None)[0]
+    np.testing.assert_allclose(fitted(model).params[:2], exact, rtol=1e-10)
+
+
+def test_term_without_rows():
+    with pm.Model() as model:
+        a = pm.Flat("a", shape=2)
+        pm.Poisson("z", pt.exp(a[np.zeros(0, int)]), observed=np.zeros(0, int))
+        pm.Normal("y", a, 1.0, observed=[1.0, 2.0])
+    np.testing.assert_allclose(fitted(model).params, [1.0, 2.0], rtol=1e-12)
+
+
+def test_mean_that_is_a_sum_of_forty_parts():
+    # Incident: NumPy evaluates 32 arrays in one step, and PyMC's own log-density could not be interpreted.
+    rng = np.random.default_rng(0)
+    design, y = rng.normal(size=(50, 40)), rng.normal(size=50)
+    with pm.Model() as model:
+        b, mean = pm.Flat("b", shape=3), 0
+        for i in range(40):
+            mean = mean + b[i % 3] * design[:, i]
+        pm.Normal("y", mean, pm.HalfFlat("s"), observed=y)
+    folded = np.column_stack([design[:, i::3].sum(axis=1) for i in range(3)])
+    np.testing.assert_allclose(fitted(model).params[:3], np.linalg.lstsq(folded, y, rcond=None)[0], rtol=1e-10)

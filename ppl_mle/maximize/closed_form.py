@@ -59,6 +59,8 @@ class ClosedForm:
         (constant,) = (block for block in predictor.blocks if isinstance(block, Constant))
         solution = np.array([(eta - predictor.offset) / constant.coefficients[0]])
         value, gradient = problem.visit(solution)
+        if not np.isfinite(value):
+            return self.otherwise.search(problem, x, tick)
         tick(0, -value)
         units = np.maximum(1.0, np.abs(solution)) * 1e-2
         return Search(solution, value, gradient, units, "edm", 1, ((solution, gradient),), np.array(x, float))
@@ -87,7 +89,7 @@ def _link(term: RowTerm) -> str:
 def _eta(term: RowTerm) -> float | None:
     """The predictor's value at the maximum; None where it is infinite."""
     weights: Any = 1.0 if term.weights is None else term.weights
-    sizes: Any = known_numbers(term)[0] if known_numbers(term) else np.ones(term.count)
+    sizes: Any = np.broadcast_to(known_numbers(term)[0] if known_numbers(term) else 1.0, (term.count,))
     mean = float(np.sum(weights * np.asarray(response(term), float)) / np.sum(weights * sizes))
     with np.errstate(all="ignore"):
         eta = _LINKS[_link(term)](mean)

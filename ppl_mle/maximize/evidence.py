@@ -65,11 +65,15 @@ class Evidence:
             reasons.append("the curvature disagrees with the change of the gradient, as at a kink")
         if not self.value_error < _SAME_RISE:
             reasons.append("the log-density itself does not fall off as its derivatives say")
-        if not abs(self.value_difference) <= _SAME_VALUE * max(1.0, abs(self.value)):
+        if not _agrees(self.value_difference, self.value):
             reasons.append(f"PyMC's own log-density differs by {self.value_difference:.2g}")
         if not self.original_edm < _CERTIFIED:
             reasons.append(f"by the gradient of PyMC's own log-density the distance is {self.original_edm:.2g}")
         return reasons
+
+
+def _agrees(difference: float, value: float) -> bool:
+    return abs(difference) <= _SAME_VALUE * max(1.0, abs(value))
 
 
 def gather_evidence(problem: Problem, local: Local, value: float) -> Evidence:
@@ -78,6 +82,9 @@ def gather_evidence(problem: Problem, local: Local, value: float) -> Evidence:
     Whether the derivatives are those of the log-density is asked of a part of the rows where there are very many.
     """
     original_value, original_gradient = problem.original_value_and_gradient(local.x)
+    if not _agrees(original_value - value, value) and problem.likelihood.original.is_blockwise:
+        problem.likelihood.original.without_blocks()
+        original_value, original_gradient = problem.original_value_and_gradient(local.x)
     probe = problem.probe
     hessian_error, value_error = _compare(probe, local)
     return Evidence(

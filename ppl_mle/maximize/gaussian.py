@@ -45,7 +45,8 @@ class Gaussian:
     def scale(self, residuals: np.ndarray) -> float:
         """log sd that maximizes the likelihood, from weighted residuals."""
         count = float(self.term.count if self.term.weights is None else self.term.weights.sum())
-        return float(0.5 * np.log(np.sum(residuals**2) / count))
+        largest = float(np.max(np.abs(residuals), initial=0.0)) or 1.0
+        return float(np.log(largest) + 0.5 * np.log(np.sum((residuals / largest) ** 2) / count))
 
 
 def as_gaussian(likelihood: Likelihood) -> Gaussian | str:

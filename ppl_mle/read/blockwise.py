@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pymc.pytensorf import rewrite_pregrad
-from pytensor.compile.sharedvalue import SharedVariable
-from pytensor.graph.basic import Constant
 from pytensor.graph.replace import clone_replace
-from pytensor.tensor.basic import Alloc
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.raise_op import CheckAndRaise
+from pytensor.tensor.basic import Alloc, MakeVector, ScalarFromTensor
+from pytensor.tensor.blockwise import Blockwise as Batched
+from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
+from pytensor.tensor.math import All, Dot
+from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor
 from pytensor.tensor.type import TensorType
 
+from ppl_mle.read.form.declined import Declined
 from ppl_mle.read.form.known import Known
 from ppl_mle.read.interpret import interpreted, without_compiler
 from ppl_mle.read.structure import compiled_once
@@ -37,7 +40,7 @@ class Blockwise:
     Raises
     ------
     Declined
-        The data of the graph cannot be told from its structure.
+        An operation mixes rows.
     """
 
     def __init__(self, graph: Any, values: Sequence[Any], known: Known) -> None:
@@ -86,28 +89,47 @@ def _inside(graph: Any, known: Known) -> Any:
 
 
 def _leaves(graph: Any, known: Known, rows: int) -> list[Any]:
-    """The largest constant parts that are not elementwise, and the data below those that are."""
+    """Constant parts that are not elementwise, whole; and the data below those that are, to be sliced."""
     found: dict[Any, None] = {}
     stack, seen = [graph], {graph}
     while stack:
         var = stack.pop()
-        if known.depends(var) or (var.owner is not None and isinstance(var.owner.op, Elemwise | DimShuffle)):
+        moving = known.depends(var)
+        if moving:
+            _demand_rows(var.owner, known, rows)
+        if moving or (var.owner is not None and isinstance(var.owner.op, Elemwise | DimShuffle)):
             below = [] if var.owner is None else var.owner.inputs
             stack += [v for v in below if v not in seen]
             seen.update(below)
-        elif _is_large(var, known, rows):
+        elif isinstance(var.type, TensorType) and (var.owner is not None or _has_rows(var, known, rows)):
             found[var] = None
     return list(found)
 
 
-def _is_large(var: Any, known: Known, rows: int) -> bool:
-    if not isinstance(var.type, TensorType):
-        return False
-    if isinstance(var, SharedVariable):
-        return True
-    if isinstance(var, Constant):
-        return bool(np.size(var.data) >= rows)
-    return rows in known.shape(var)
+def _has_rows(var: Any, known: Known, rows: int) -> bool:
+    shape = known.shape(var) if isinstance(var.type, TensorType) else ()
+    return bool(shape) and shape[0] == rows
+
+
+def _demand_rows(node: Any, known: Known, rows: int) -> None:
+    """Decline operations that would give something else on a slice of the rows than on all of them."""
+    if node is None or not any(_has_rows(v, known, rows) for v in node.inputs):
+        return
+    op, first = node.op, node.inputs[0]
+    out = node.outputs[0]
+    if isinstance(op, Elemwise | CheckAndRaise | All | ScalarFromTensor | MakeVector):
+        return
+    keeps = _has_rows(out, known, rows)
+    if isinstance(op, DimShuffle) and keeps and op.new_order[0] == 0:
+        return
+    core = op.core_op if isinstance(op, Batched) else op
+    if isinstance(core, Dot) and keeps and _has_rows(first, known, rows):
+        return
+    if isinstance(op, AdvancedSubtensor | Subtensor) and keeps and not _has_rows(first, known, rows):
+        return
+    if isinstance(op, CAReduce) and keeps and op.axis is not None and 0 not in op.axis:
+        return
+    raise Declined(f"{type(op).__name__} mixes rows")
 
 
 def _open(array: np.ndarray, sliced: bool) -> TensorType:

@@ -51,7 +51,7 @@ class Original:
 
     @cached_property
     def _function(self) -> Any:
-        return built_once(f"original, {self._rows} rows", self._values, [self._total], self._build)
+        return built_once(f"original, {self._rows} rows, {self._shapes}", self._values, [self._total], self._build)
 
     def _build(self, inputs: list[Any], outputs: list[Any]) -> LazilyCompiled:
         (total,) = outputs
@@ -88,15 +88,24 @@ class Original:
             return -np.inf, np.full(theta.shape, np.nan)
         return float(total), np.concatenate([np.ravel(g) for g in gradients]).astype(float)
 
+    @property
+    def is_blockwise(self) -> bool:
+        """Whether some term is evaluated in blocks of rows."""
+        return bool(self._blocks)
+
+    def without_blocks(self) -> None:
+        """Evaluate every term whole from now on."""
+        self._terms, self._blocks, self._whole = [*self._terms, *self._whole], [], []
+        self.__dict__.pop("_total", None)
+        self.__dict__.pop("_function", None)
+
     def _evaluate(self, parts: list[Any]) -> list[Any]:
         try:
             sums = [block(*parts) for block in self._blocks]
         except ParameterValueError:
             raise
-        except ValueError:
-            self._terms, self._blocks = [*self._terms, *self._whole], []
-            self.__dict__.pop("_total", None)
-            self.__dict__.pop("_function", None)
+        except (ValueError, IndexError, TypeError):
+            self.without_blocks()
             sums = []
         if self._terms:
             sums.append(self._function(*parts))

@@ -1,12 +1,15 @@
 """The last model that was read, so that a repeat fit builds nothing anew."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.type import TensorType
+from pytensor.xtensor.type import XTensorType
 
 from ppl_mle.read.fingerprint import hash_data, hash_model
 from ppl_mle.read.labels import dims_of
@@ -41,15 +44,17 @@ class Reading:
         return {"model_hash": hash_model(self.model), "data_hash": hash_data(self._data)}
 
 
-class _Last:
-    """One reading, with what it was asked for."""
+@dataclass(frozen=True)
+class _Kept:
+    """One reading, with what it was asked for and what the model consisted of."""
 
-    def __init__(self) -> None:
-        self.asked: Any = None
-        self.reading: Reading | None = None
+    reading: Reading
+    asked: tuple[Any, ...]
+    parts: tuple[Any, ...]
+    shared: tuple[Any, ...]
 
 
-_LAST = _Last()
+_LAST: list[_Kept] = []
 
 
 def read(
@@ -72,24 +77,34 @@ def read(
     ModelError, RequestError
         As `read_model`.
     """
-    asked = (estimator, None if latent is None else tuple(latent), nobs, _state(model))
-    kept = _LAST.reading
-    if weights is None and kept is not None and kept.model is model and _LAST.asked == asked:
-        return kept
+    asked = (estimator, None if latent is None else tuple(latent), nobs)
+    parts = _parts(model)
+    for kept in _LAST:
+        fresh = [*parts, *(v.get_value(borrow=True) for v in kept.shared)]
+        same = len(fresh) == len(kept.parts) and all(a is b for a, b in zip(fresh, kept.parts, strict=True))
+        if weights is None and kept.reading.model is model and kept.asked == asked and same:
+            return kept.reading
     reading = Reading(model, read_model(model, estimator, latent=latent, weights=weights, nobs=nobs))
     if weights is None:
-        _LAST.asked, _LAST.reading = asked, reading
+        shared = _shared(model)
+        values = [v.get_value(borrow=True) for v in shared]
+        _LAST[:] = [_Kept(reading, asked, (*parts, *values), shared)]
     return reading
 
 
-def _state(model: Any) -> tuple[Any, ...]:
-    """What changes when a model gets a new variable, new data, new coordinates or another initial value."""
-    variables = tuple(id(v) for v in [*model.basic_RVs, *model.deterministics, *model.potentials])
-    data = tuple(id(v.get_value(borrow=True)) for v in model.data_vars if isinstance(v, SharedVariable))
-    coords = tuple((name, None if values is None else id(values)) for name, values in model.coords.items())
-    initial = tuple(np.asarray(v).tobytes() if isinstance(v, np.ndarray) else id(v) for v in _initial(model))
-    return variables, data, coords, initial
+def forget() -> None:
+    """Drop the last reading, so that the next one begins anew."""
+    _LAST.clear()
 
 
-def _initial(model: Any) -> list[Any]:
-    return list(model.rvs_to_initial_values.values())
+def _parts(model: Any) -> list[Any]:
+    """What is replaced when a model gets a new variable, new coordinates or another initial value."""
+    variables = [*model.basic_RVs, *model.deterministics, *model.potentials, *model.rvs_to_transforms.values()]
+    return [*variables, *model.coords.values(), *model.rvs_to_initial_values.values()]
+
+
+def _shared(model: Any) -> tuple[Any, ...]:
+    """Data that may be set anew: everything shared that the model's graphs use, `pm.Data` or not."""
+    graphs = [*model.basic_RVs, *model.potentials, *model.deterministics, *model.rvs_to_values.values()]
+    found = [v for v in ancestors(graphs) if isinstance(v, SharedVariable)]
+    return tuple(v for v in found if isinstance(v.type, TensorType | XTensorType))

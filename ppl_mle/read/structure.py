@@ -10,6 +10,7 @@ from pytensor.graph.basic import Constant
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors, toposort
 from pytensor.tensor.type import TensorType
+from pytensor.tensor.variable import TensorConstant
 from pytensor.xtensor.type import XTensorType
 
 _KEPT = 64
@@ -68,13 +69,19 @@ def _compiled(purpose: str, inputs: Sequence[Any], leaves: Sequence[Any], output
         _BUILT.move_to_end(key)
         return _BUILT[key]
     stand_ins = [variable.type() for variable in [*inputs, *leaves]]
-    swap = dict(zip([*inputs, *leaves], stand_ins, strict=True))
+    swap = dict(zip([*inputs, *leaves], stand_ins, strict=True)) | _own_constants(outputs, set(leaves))
     graphs = clone_replace(list(outputs), replace=swap, rebuild_strict=False)
     function = build(stand_ins, list(graphs))
     _BUILT[key] = function
     if len(_BUILT) > _KEPT:
         _BUILT.popitem(last=False)
     return function
+
+
+def _own_constants(outputs: Sequence[Any], leaves: set[Any]) -> dict[Any, Any]:
+    """Copies of the constants that stay in the graph: their arrays may be the user's, who may change them later."""
+    kept = [v for v in ancestors(list(outputs)) if isinstance(v, TensorConstant) and v not in leaves]
+    return {v: type(v)(v.type, np.array(v.data)) for v in kept if isinstance(v.data, np.ndarray)}
 
 
 def _data_leaves(inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
@@ -106,7 +113,8 @@ def _structure(inputs: Sequence[Any], outputs: Sequence[Any], leaves: Sequence[A
         lines.append((node.op, tuple(_named(var, place) for var in node.inputs)))
         for i, var in enumerate(node.outputs):
             place.setdefault(var, ("node", len(lines), i))
-    return tuple(lines), tuple(_named(var, place) for var in outputs)
+    given = tuple(var.type for var in [*inputs, *leaves])
+    return given, tuple(lines), tuple(_named(var, place) for var in outputs)
 
 
 def _named(var: Any, place: dict[Any, Any]) -> Any:

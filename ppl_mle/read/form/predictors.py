@@ -76,10 +76,7 @@ class Predictors:
             if isinstance(piece, Gather):
                 _accumulate(terms, piece.position.ravel(), piece.factor.ravel())
             else:
-                assert piece.row is not None  # picked elements name their rows
-                row = piece.matrix[int(np.ravel(piece.row)[0])]
-                row = row.toarray() if sparse.issparse(row) else row
-                _accumulate(terms, piece.table[int(np.ravel(piece.choice)[0])], np.ravel(row))
+                _accumulate(terms, piece.table[int(np.ravel(piece.choice)[0])], _row_of(piece))
         return Predictor(float(np.ravel(one.offset)[0]), self._constants(terms))
 
     def _by_row(self, affine: Affine, want: np.ndarray | None, rows: np.ndarray | None) -> Predictor:
@@ -88,7 +85,9 @@ class Predictors:
         single: dict[int, np.ndarray] = {}
         blocks: list[Block] = []
         for piece in whole.pieces:
-            if isinstance(piece, Product):
+            if isinstance(piece, Product) and _picks_one(piece):
+                _accumulate(constants, piece.table[int(np.ravel(piece.choice)[0])], _row_of(piece))
+            elif isinstance(piece, Product):
                 blocks.append(self._product(piece, rows))
             elif _is_one(piece.position):
                 self._column(piece, constants, single)
@@ -196,6 +195,18 @@ def _is_one(array: np.ndarray) -> bool:
     """Whether all elements are the same."""
     flat = array.ravel() if array.size < 2 or array.strides != (0,) * array.ndim else array.flat[:1]
     return bool(flat.size < 2 or (flat[0] == flat[-1] and np.all(flat == flat[0])))
+
+
+def _picks_one(piece: Product) -> bool:
+    """Whether all elements are the same row of the matrix times the same coordinates."""
+    return piece.row is not None and _is_one(piece.row) and _is_one(piece.choice)
+
+
+def _row_of(piece: Product) -> np.ndarray:
+    """The row of the matrix that the first element takes; a picked element names it."""
+    assert piece.row is not None
+    row = piece.matrix[int(np.ravel(piece.row)[0])]
+    return np.ravel(row.toarray() if sparse.issparse(row) else row)
 
 
 def _keeps_rows(piece: Product, rows: np.ndarray | None) -> bool:

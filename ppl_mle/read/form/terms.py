@@ -62,6 +62,8 @@ def read_term(
     Declined
         With the reason.
     """
+    if not int(np.prod(linear.known.shape(graph))):
+        return [RowTerm(name, 0, (), (), form="constant")]
     try:
         if family is not None:
             closed = _closed_form(name, graph, linear, weights, family)
@@ -93,9 +95,9 @@ def _closed_form(name: str, graph: Any, linear: Linear, weights: np.ndarray | No
     if base is None:
         return None
     expression = reader.make.kernel(kernel, etas, (y, data))
-    return _assemble(
-        name, count, predictors, [Group(None, Program(expression, reader.conditions))], weights, base, 1.0, kernel
-    )
+    rows = None if weights is None or np.all(weights) else np.flatnonzero(weights)
+    group = Group(rows, Program(expression, reader.conditions))
+    return _assemble(name, count, predictors, [group], weights, base, 1.0, kernel)
 
 
 def _base(kernel: Kernel, y: np.ndarray, data: tuple[Any, ...], weights: np.ndarray | None) -> float | None:
@@ -107,7 +109,7 @@ def _base(kernel: Kernel, y: np.ndarray, data: tuple[Any, ...], weights: np.ndar
         if not kernel.accepts(y[rows], known):
             return None
         base = kernel.base(y[rows], known)
-        total += float(np.sum(base if weights is None else base * weights[rows]))
+        total += float(np.sum(base if weights is None else np.where(weights[rows] > 0, base * weights[rows], 0.0)))
     return total
 
 
