@@ -164,6 +164,13 @@ def multivariate():
     pm.MvNormal("y", pm.Flat("m") + X[:20] @ pm.Flat("b", shape=2), cov, observed=Y[:20])
 
 
+def several_terms():
+    a, b = pm.Flat("a"), pm.Flat("b", shape=2)
+    pm.Poisson("counts", pm.math.exp(a + X @ b), observed=COUNTS)
+    pm.Normal("y", a + X[:, 0] * pm.Flat("c"), 1.0, observed=Y)
+    pm.MvNormal("pairs", pt.stack([a, b[0]]), np.eye(2) + 0.5, observed=np.column_stack([Y, GROUPED])[:9])
+
+
 @dataclass(frozen=True)
 class Case:
     declare: Callable[[], None]
@@ -183,7 +190,7 @@ CASES = (
     Case(growth, "Gauss-Newton"),
     *map(Case, (location_scale, logistic, probit, cloglog, binomial, poisson_with_offset, negative_binomial)),
     *map(Case, (zero_inflated, gamma, weibull, beta, ordered_logistic, multinomial_logit, mixture)),
-    *map(Case, (censored, truncated, student_t, potentials)),
+    *map(Case, (censored, truncated, student_t, potentials, several_terms)),
     Case(hierarchical, find=find_MAP),
     Case(non_centered, find=find_MAP),
     Case(latent, latents=("u",)),

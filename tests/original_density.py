@@ -8,9 +8,11 @@ import pytensor.tensor as pt
 from pymc.pytensorf import rewrite_pregrad
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import graph_replace
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.graph.rewriting.utils import rewrite_graph
 
-PY = Mode(linker="py", optimizer="fast_run").excluding("fusion")
+_STEPS = ("lower_xtensor", "inline_ofg_expansion", "merge", "canonicalize", "stabilize")
+PY = Mode(linker="py", optimizer=RewriteDatabaseQuery(include=_STEPS, exclude=("fusion",)))
 
 
 class OriginalDensity:
@@ -25,7 +27,8 @@ class OriginalDensity:
 
     def __init__(self, model, kept=None):
         terms = [rv for rv in model.free_RVs if kept is None or rv.name in kept]
-        shapes = {name: np.shape(value) for name, value in model.initial_point(0).items()}
+        with pytensor.config.change_flags(cxx=""):
+            shapes = {name: np.shape(value) for name, value in model.initial_point(0).items()}
         self._theta = pt.dvector("theta")
         swap, start = {}, 0
         for value in (model.rvs_to_values[rv] for rv in model.free_RVs):

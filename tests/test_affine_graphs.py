@@ -90,20 +90,13 @@ def scaled_matrix(a, b, c, d):
     return (X @ (np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]) * d)).ravel()
 
 
-BROADCAST = "one element of a matrix product, broadcast to all rows, keeps the design of one row"
-MATRIX = "the cumulative sum of a matrix is declined as a nonlinear function"
-SCALED = "the product with a matrix of parameters, scaled one by one, is declined as one of nonlinear functions"
-KNOWN = {
-    one_product_for_all_rows: BROADCAST,
-    one_product_for_some_rows: BROADCAST,
-    random_walks: MATRIX,
-    scaled_matrix: SCALED,
-}
-PATTERNS = (random_slopes, sum_to_zero, centered, column_by_row, many_columns_by_row, random_walk, sum_for_all_rows)
-MARKED = [pytest.param(p, marks=pytest.mark.xfail(strict=True, reason=reason)) for p, reason in KNOWN.items()]
+PATTERNS = (
+    *(random_slopes, sum_to_zero, centered, column_by_row, many_columns_by_row, random_walk, sum_for_all_rows),
+    *(one_product_for_all_rows, one_product_for_some_rows, random_walks, scaled_matrix),
+)
 
 
-@pytest.mark.parametrize("pattern", [*PATTERNS, *MARKED])
+@pytest.mark.parametrize("pattern", PATTERNS)
 def test_patterns_of_models(pattern):
     theta = np.random.default_rng(4).normal(size=SIZE)
     with pm.Model() as model:

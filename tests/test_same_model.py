@@ -165,7 +165,10 @@ def test_sparse_design_stays_sparse():
         assert {part.kind: part.columns for part in design.parts} == {"dense": 2, "sparse": 3}
         columns = [plan.likelihood.free_labels.index(name) for name in PARAMETERS]
         np.testing.assert_array_equal(predictor.matrix(columns, N), np.column_stack([X, ONE_HOT]))
-        assert fitted_to(family, sparse_dot).llf == pytest.approx(fitted_to(family, dot).llf, rel=1e-12)
+        fit, base = fitted_to(family, sparse_dot), fitted_to(family, dot)
+        assert fit.llf == pytest.approx(base.llf, rel=1e-12)
+        np.testing.assert_allclose(fit.params, base.params, rtol=1e-10)
+        np.testing.assert_allclose(fit.bse, base.bse, rtol=1e-10)
 
 
 @pytest.mark.parametrize("family", ENGINES)

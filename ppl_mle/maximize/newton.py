@@ -79,6 +79,7 @@ class _Walk:
 
     quadratic: Quadratic
     frame: np.ndarray | None = None
+    bent: bool = False
 
     def __init__(self, problem: Problem, x: np.ndarray) -> None:
         self.problem, self.x = problem, np.array(x, float)
@@ -101,6 +102,7 @@ class _Walk:
         self.quadratic = Quadratic(scaled, self.units * self.gradient)
         if self.problem.has_rows and not self.quadratic.is_clearly_definite:
             self._whiten()
+        self.bent = self.bent or self.quadratic.has_descent
         if np.isnan(self.radius):
             self.radius = 2 * max(1.0, float(np.linalg.norm(self.quadratic.slope)))
         return True
@@ -188,7 +190,7 @@ class _Walk:
 
     def end(self, stop: Stop, iterations: int) -> Search:
         path = tuple(self.path)
-        return Search(self.x, self.value, self.gradient, self.units, stop, iterations, path, self.origin)
+        return Search(self.x, self.value, self.gradient, self.units, stop, iterations, path, self.origin, self.bent)
 
     def _accept(self, x: np.ndarray, value: float, gradient: np.ndarray) -> None:
         self.x, self.value, self.gradient = x, value, gradient

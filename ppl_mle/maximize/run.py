@@ -17,6 +17,7 @@ from ppl_mle.read import RowObjective, one_thread_each
 
 _STARTS = 5
 _STARTS_WITH_DIAGNOSIS = 3
+_STARTS_WHERE_BENT = 4
 _UNSETTLED = (Status.NOT_CONVERGED, Status.UNBOUNDED)
 _TELLING = 1e-3
 _NEGLIGIBLE = 1e-2
@@ -64,15 +65,19 @@ def maximize(
             search = engine.search(problem, x, tick)
             iterations += search.iterations
             outcomes.append(judge(problem, search, engine))
-            if _is_enough(outcomes, 1 if not _may_have_several(problem) else _STARTS):
+            if _is_enough(outcomes, _starts_wanted(problem, outcomes)):
                 break
     return _assemble(plan, _best(outcomes), outcomes, iterations, problem.evaluations)
 
 
-def _may_have_several(problem: Problem) -> bool:
-    """Whether rows are mixtures, whose likelihood has more than one maximum as a rule."""
+def _starts_wanted(problem: Problem, outcomes: Sequence[Outcome]) -> int:
+    """How many starts: all for mixtures, several where negative curvature was met, else one."""
     objective = problem.likelihood.objective
-    return isinstance(objective, RowObjective) and any(term.is_mixture for term in objective.terms)
+    if not isinstance(objective, RowObjective):
+        return 1
+    if any(term.is_mixture for term in objective.terms):
+        return _STARTS
+    return _STARTS_WHERE_BENT if any(outcome.search.bent for outcome in outcomes) else 1
 
 
 def _is_enough(outcomes: Sequence[Outcome], wanted: int) -> bool:
@@ -146,6 +151,12 @@ def _findings(best: Outcome, outcomes: Sequence[Outcome]) -> list[str]:
     unbounded = [o for o in others if o.status is Status.UNBOUNDED and o.short != best.short]
     if unbounded and best.status is not Status.UNBOUNDED:
         findings.append(f"from another start the density rises without bound as {unbounded[0].names}")
+    lower = [o for o in others if o.status is Status.CONVERGED and o.search.value > best.search.value + _margin(best)]
+    if lower and best.status is Status.CONVERGED:
+        findings.append(
+            f"the density has several maxima: from another start one was found whose log-density is lower by "
+            f"{min(o.search.value for o in lower) - best.search.value:.3g}"
+        )
     higher = [
         o for o in others if o.search.value < best.search.value - _margin(best) and o.status is not Status.UNBOUNDED
     ]

@@ -31,6 +31,8 @@ class Search:
         The last points that were accepted with their gradients, the end included.
     origin : array, shape (p,)
         Where the search began.
+    bent : bool
+        Negative curvature was met on the way, so there may be other maxima.
     """
 
     x: np.ndarray
@@ -41,3 +43,4 @@ class Search:
     iterations: int
     path: Path
     origin: np.ndarray
+    bent: bool = False

@@ -11,7 +11,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorConstant
 
 from ppl_mle.read.interpret import as_tensor
-from ppl_mle.read.widen import widen_constants
+from ppl_mle.read.widen import mend_reductions, widen_constants
 
 _LARGE = 125_000
 
@@ -51,7 +51,7 @@ class Densities:
         found = dict(zip(drawn, self._drawn(drawn), strict=True))
         terms = [n for n, var in zip(new, variables, strict=True) if var in self._potentials]
         found |= dict(zip(terms, self.replaced(terms), strict=True))
-        return widen_constants([as_tensor(found[n]) for n in new])
+        return mend_reductions(widen_constants([as_tensor(found[n]) for n in new]))
 
     def replaced(self, graphs: Sequence[Any]) -> list[Any]:
         """Graphs of the stand-in model with random variables replaced by their values."""

@@ -153,7 +153,7 @@ class Objective:
             try:
                 product = pt.grad(pt.dot(gradient, direction), theta, disconnected_inputs="ignore")
                 products = pt.broadcast_to(vectorize_graph(product, {direction: directions}), directions.shape)
-            except _NO_DERIVATIVE:
+            except (*_NO_DERIVATIVE, TypeError):  # TypeError: an operation of the user's that differentiates once
                 return None
         return LazilyCompiled(inputs, products, self._rows)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from pytensor.graph.basic import Constant
-from pytensor.graph.replace import clone_replace
+from pytensor.graph.replace import clone_replace, graph_replace
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.basic import constant
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.variable import TensorConstant
 
 _WIDE = {
@@ -42,7 +42,20 @@ def widen_constants(graphs: Sequence[Any]) -> list[Any]:
                     replacements[small] = constant(np.asarray(small.data, _WIDE[small.type.dtype]))
     if not replacements:
         return list(graphs)
-    return list(clone_replace(list(graphs), replace=replacements, rebuild_strict=False))
+    try:
+        return list(clone_replace(list(graphs), replace=replacements, rebuild_strict=False))
+    except TypeError:  # an operation defined by a graph takes the small type and no other
+        return list(graphs)
+
+
+def mend_reductions(graphs: Sequence[Any]) -> list[Any]:
+    """Take out sums along an axis of a number, which PyMC makes (pm.CAR) and NumPy refuses."""
+    nodes = {var.owner for var in ancestors(list(graphs)) if var.owner is not None}
+    idle = [n for n in nodes if isinstance(n.op, CAReduce) and n.op.axis and n.inputs[0].type.ndim == 0]
+    if not idle:
+        return list(graphs)
+    swap = {node.outputs[0]: node.inputs[0].astype(node.outputs[0].type.dtype) for node in idle}
+    return list(graph_replace(list(graphs), swap, strict=False))
 
 
 def _seen_through(var: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from ppl_mle.read.form.declined import Declined
 
@@ -224,11 +225,24 @@ def multiplied(matrix: Any, vector: Affine) -> Affine:
             pieces.append(_chained(matrix, piece, (q, t), row, choice))
             continue
         factor = np.broadcast_to(piece.factor, vector.shape)
-        if not np.all(factor == factor[:, :1]):
-            raise Declined("a matrix product with a matrix of parameters that are scaled one by one")
-        scaled = matrix if np.all(factor[:, 0] == 1.0) else matrix * factor[:, 0]
-        pieces.append(Product(scaled, np.broadcast_to(piece.position, vector.shape).T, row, choice))
+        table = np.broadcast_to(piece.position, vector.shape).T
+        if np.all(factor == factor[:, :1]):
+            scaled = matrix if np.all(factor[:, 0] == 1.0) else _columns_scaled(matrix, factor[:, 0])
+            pieces.append(Product(scaled, table, row, choice))
+        else:
+            below = r * np.arange(t)[None, :] + np.arange(r)[:, None]
+            pieces.append(Product(_stacked(matrix, factor), table, below, choice))
     return Affine((r, t), offset, tuple(pieces))
+
+
+def _columns_scaled(matrix: Any, factors: np.ndarray) -> Any:
+    return matrix.multiply(factors).tocsr() if sparse.issparse(matrix) else matrix * factors
+
+
+def _stacked(matrix: Any, factor: np.ndarray) -> Any:
+    """The matrix with its columns scaled by each column of factors, one below the other."""
+    parts = [_columns_scaled(matrix, column) for column in factor.T]
+    return sparse.vstack(parts).tocsr() if sparse.issparse(matrix) else np.vstack(parts)
 
 
 def _chained(matrix: Any, piece: Product, shape: Shape, row: Any, choice: np.ndarray) -> Product:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from pytensor.scalar.basic import GE, GT, LE, LT
 from pytensor.tensor.basic import MakeVector
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import All
@@ -26,6 +27,8 @@ def checked(reader: RowReader, var: Any, want: Request) -> Expr:
 
 
 def _keep(reader: RowReader, condition: Any) -> None:
+    if not _compares(condition):
+        return
     size = int(np.prod(reader.known.shape(condition)))
     whole = size == reader.count
     if not (whole or size <= LONGEST_EVENT):
@@ -38,6 +41,12 @@ def _keep(reader: RowReader, condition: Any) -> None:
     kept = [r for r in read if not (r.op == "const" and np.all(r.value))]
     if all(r.op in _COMPARISONS for r in kept):
         reader.conditions += [r for r in kept if not any(r is c for c in reader.conditions)]
+
+
+def _compares(condition: Any) -> bool:
+    """Whether a condition is a comparison; others (sums that are one, up to rounding) cost more than they tell."""
+    node = condition.owner
+    return node is None or (isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, LT | LE | GT | GE))
 
 
 def _conjuncts(condition: Any) -> list[Any]:

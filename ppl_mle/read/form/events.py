@@ -85,10 +85,12 @@ def product(reader: RowReader, var: Any, want: Request) -> Expr:
     """A constant matrix times a short vector of nonlinear functions, written out."""
     node, make = var.owner, reader.make
     core = node.op.core_op if isinstance(node.op, Blockwise) else node.op
+    if not isinstance(core, Dot):
+        raise Declined(f"{type(core).__name__} is not elementwise")
     matrix, vector = node.inputs
     shape = reader.known.shape(vector)
     columns = shape[1] if len(shape) == 2 else 1
-    if not isinstance(core, Dot) or reader.known.depends(matrix) or len(shape) > 2 or columns != 1:
+    if reader.known.depends(matrix) or len(shape) > 2 or columns != 1:
         raise Declined("a matrix product of two nonlinear functions")
     if shape[0] > LONGEST_EVENT:
         raise Declined(f"a matrix product with {shape[0]} nonlinear functions")
@@ -102,6 +104,8 @@ def product(reader: RowReader, var: Any, want: Request) -> Expr:
 def _along(reader: RowReader, node: Any, axes: tuple[int, ...], want: Request, whole: bool = False) -> list[Expr]:
     """Elements of the input along some axes, for each row of the output, which has these axes too where `whole`."""
     shape = reader.known.shape(node.inputs[0])
+    if any(i >= len(shape) for i in axes):
+        raise Declined(f"{type(node.op).__name__} along an axis that its input does not have")
     length = int(np.prod([shape[i] for i in axes]))
     if length > LONGEST_EVENT:
         raise Declined(f"{type(node.op).__name__} over {length} elements inside a nonlinear function")
@@ -109,7 +113,7 @@ def _along(reader: RowReader, node: Any, axes: tuple[int, ...], want: Request, w
     table = np.arange(int(np.prod(shape))).reshape(shape).transpose(*kept, *axes).reshape(-1, length)
     if whole:
         lines = np.empty(shape, int).transpose(*kept, *axes)
-        lines[...] = np.arange(len(table)).reshape(*(shape[i] for i in kept), *(1,) * len(axes))
+        lines[...] = np.arange(len(table)).reshape((*(shape[i] for i in kept), *(1,) * len(axes)))
         lines = lines.transpose(np.argsort([*kept, *axes])).ravel()
         line: Request = lines if want is None else lines[want]
     else:

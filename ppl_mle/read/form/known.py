@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from pytensor.compile.builders import OpFromGraph
+from pytensor.compile.rewriting import inline_ofg_node
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
 from pytensor.graph.op import HasInnerGraph, Op
@@ -106,6 +108,8 @@ class Known:
             return np.array(self.shape(var.owner.inputs[0]), np.int64)
         if isinstance(var.owner.op, Shape_i):
             return np.array(self.shape(var.owner.inputs[0])[var.owner.op.i], np.int64)
+        if isinstance(var.owner.op, OpFromGraph):
+            return self.value(inline_ofg_node(var.owner)[var.owner.outputs.index(var)])
         arrays = [self.value(v) for v in var.owner.inputs]
         return _as_array(self.perform(var.owner, arrays)[var.owner.outputs.index(var)])
 
@@ -126,7 +130,7 @@ class Known:
 
 
 def _as_array(data: Any) -> Any:
-    return data if isinstance(data, np.ndarray) or hasattr(data, "tocsr") else np.asarray(data)
+    return data if data is None or isinstance(data, np.ndarray) or hasattr(data, "tocsr") else np.asarray(data)
 
 
 def _name(node: Any) -> str:

@@ -138,20 +138,29 @@ class Linear:
         return None if whole is None else summed(whole, axes_of(node.op, len(whole.shape)))
 
     def _cumulated(self, var: Any) -> Affine | None:
-        node = var.owner
-        whole = self.read(node.inputs[0])
-        if whole is None or node.op.mode != "add" or len(whole.shape) != 1 or whole.size > _LONGEST_CUMULATION:
+        """Cumulative sums, as a triangular matrix of ones times what is summed."""
+        op = var.owner.op
+        whole = self.read(var.owner.inputs[0])
+        if whole is None or op.mode != "add" or len(whole.shape) not in (1, 2) or op.axis is None:
             return None
-        steps = np.tril(np.ones((whole.size, whole.size)))
-        return multiplied(steps, whole.reshaped((whole.size, 1))).reshaped((whole.size,))
+        turned = op.axis % len(whole.shape) == 1
+        columns = _transposed(whole) if turned else whole
+        length = columns.shape[0]
+        if length > _LONGEST_CUMULATION:
+            return None
+        steps = np.tril(np.ones((length, length)))
+        if len(whole.shape) == 1:
+            return multiplied(steps, whole.reshaped((length, 1))).reshaped((length,))
+        summed_up = multiplied(steps, columns)
+        return _transposed(summed_up) if turned else summed_up
 
     def _product(self, var: Any) -> Affine | None:
         """A matrix product with one constant side, of matrices or vectors."""
         node = var.owner
-        left, right = node.inputs
         matrices = all(v.type.ndim == 2 for v in node.inputs)
         if isinstance(node.op, Blockwise) and not (isinstance(node.op.core_op, Dot) and matrices):
             return None
+        left, right = node.inputs
         if self.known.depends(left) and self.known.depends(right):
             return None
         if self.known.depends(right):

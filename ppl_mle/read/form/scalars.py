@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ppl_mle.read.form.declined import Declined
-from ppl_mle.read.rows.build import Builder
+from ppl_mle.read.rows.build import TRUTHS, Builder
 from ppl_mle.read.rows.expression import Expr
 from ppl_mle.read.rows.pairs import BINARY
 from ppl_mle.read.rows.scalar import UNARY
@@ -69,7 +69,7 @@ def elementwise(make: Builder, node: Any, arguments: Sequence[Expr]) -> Expr:
 
 def _cast(make: Builder, node: Any, kind: str, argument: Expr) -> Expr:
     target = node.outputs[0].type.dtype
-    if kind == "Identity" or target.startswith("float") or not argument.depends:
+    if kind == "Identity" or target.startswith("float") or not argument.depends or argument.op in TRUTHS:
         return argument
     raise Declined(f"a cast of parameters to {target}")
 

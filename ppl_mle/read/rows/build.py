@@ -14,7 +14,7 @@ from ppl_mle.read.rows.program import evaluate_constant
 from ppl_mle.read.rows.rules import ARITHMETIC
 
 _RULES = ARITHMETIC | LOGARITHMS
-_TRUTHS = {"lt", "le", "gt", "ge", "eq", "neq", "and", "or", "invert", "isnan", "isinf"}
+TRUTHS = {"lt", "le", "gt", "ge", "eq", "neq", "and", "or", "invert", "isnan", "isinf"}
 
 
 class Mixed(Exception):  # a signal between reader and builder, never seen by a user
@@ -78,7 +78,7 @@ class Builder:
 
     def _new(self, op: str, args: tuple[Expr, ...]) -> Expr:
         low, high = bounds_of(op, args)
-        if op in _TRUTHS and low == high:
+        if op in TRUTHS and low == high:
             return self.constant(bool(low))
         return self._intern((op, *map(id, args)), Expr(op, args, low=low, high=high))
 

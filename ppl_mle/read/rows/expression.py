@@ -49,7 +49,7 @@ class Expr:
 def constant(value: Any) -> Expr:
     """Make a constant of a number or of one number per row; rows that are all equal become one number."""
     array = np.asarray(value)
-    if array.dtype.kind not in "fb":
+    if array.dtype != float:
         array = array.astype(float)
     if array.ndim and array.size and array[0] == array[-1] and np.all(array == array[0]):
         array = array[0]

@@ -121,7 +121,7 @@ def _evaluate(node: Expr, done: dict[int, Jet], rows: Any, etas: Sequence[Any], 
     if node.op in BINARY:
         return chain(*BINARY[node.op](*values, wanted), arguments, order)
     if node.op in _COMPARISONS:
-        return Jet(_COMPARISONS[node.op](*values))
+        return Jet(1.0 * _COMPARISONS[node.op](*values))
     if node.op == "switch":
         return _switch(*arguments)
     raise ValueError(f"no rule for {node.op!r}")
@@ -148,7 +148,7 @@ def _combine(weights: tuple[float, ...], arguments: list[Jet]) -> Jet:
 
 def _switch(condition: Jet, a: Jet, b: Jet) -> Jet:
     """Choose by row; derivatives of the branch that is not taken do not enter."""
-    chosen = condition.value
+    chosen = np.asarray(condition.value, bool)
 
     def choose(left: Any, right: Any) -> dict[Any, Any]:
         return {key: np.where(chosen, left.get(key, 0.0), right.get(key, 0.0)) for key in {**left, **right}}
