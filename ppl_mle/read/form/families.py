@@ -5,8 +5,6 @@ from typing import Any
 
 from pymc.distributions.continuous import Exponential, Gamma, LogNormal, Normal, WeibullBetaRV
 from pymc.distributions.discrete import Bernoulli, Binomial, NegativeBinomial, Poisson
-from pymc.distributions.distribution import SymbolicRandomVariable
-from pytensor.tensor.random.op import RandomVariable
 from pytensor.xtensor.vectorization import XRV
 
 from ppl_mle.read.rows.expression import Expr
@@ -33,9 +31,7 @@ def drawn_from(rv: Any) -> tuple[Any, list[Any]] | None:
         plain = not any(own for own in node.op.core_dims[0])
         aligned = all(p.type.dims in ((), rv.type.dims) for p in parameters)
         return (node.op.core_op, parameters) if plain and aligned else None
-    if not isinstance(node.op, RandomVariable | SymbolicRandomVariable):
-        return None
-    return node.op, list(node.op.dist_params(node))
+    return (node.op, list(node.op.dist_params(node))) if is_family(node.op) else None
 
 
 def is_family(op: Any) -> bool:
