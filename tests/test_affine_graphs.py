@@ -16,19 +16,16 @@ from tests.affine_growth import SHAPES, SIZE, Growth
 PY = Mode(linker="py", optimizer=None)
 ROUNDING, TINY = 1e-12, 1e-300
 WEIGHTS = (0.5, 1.0, 2.0)  # exact
-# What is declined although it is affine; the second reason is that of the first, too, where it should be named.
-LIMITS = (
-    "a long cumulation of a nonlinear function",
-    "a matrix product of two nonlinear functions",
-    "ExtractDiag is not elementwise",
-)
+# What is declined although it is affine, for what it might have been: cumulative sums of products and of three axes,
+# and products of products with a matrix of parameters.
+LIMITS = ("a long cumulation of a nonlinear function", "a matrix product of two nonlinear functions")
 ROWS = 90
 X = np.random.default_rng(1).normal(size=(ROWS, 3))
 WIDE = np.random.default_rng(2).normal(size=(5, 4))
 CODES = np.random.default_rng(3).integers(0, 4, size=ROWS)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_predictors_are_what_pytensor_evaluates(data):
     theta = np.random.default_rng(data.draw(st.integers(0, 99))).normal(size=SIZE)

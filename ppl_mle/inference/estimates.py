@@ -1,7 +1,7 @@
 """The table of estimates on the declared scale, from which every figure of a fit is derived once."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import erfc, sqrt
 from statistics import NormalDist
 from typing import Literal
@@ -96,7 +96,7 @@ class Estimates:
         return pd.DataFrame(bounds, index=list(self.labels), columns=["lower", "upper"])
 
     def _series(self, values: np.ndarray, name: str) -> pd.Series:
-        return pd.Series(values, index=list(self.labels), name=name)
+        return pd.Series(values, index=_index(self.labels), name=name)
 
 
 def normal_quantile(ci_prob: float) -> float:
@@ -126,3 +126,9 @@ def _interval(x: float, se: float, scale: Scale, z: float) -> tuple[float, float
     center = float(scale.to_free(x))
     bounds = float(scale.to_declared(center - half)), float(scale.to_declared(center + half))
     return min(bounds), max(bounds)
+
+
+@lru_cache(maxsize=64)
+def _index(labels: tuple[str, ...]) -> pd.Index:
+    """Labels as an index, which no one can change and all results of a model share."""
+    return pd.Index(list(labels))

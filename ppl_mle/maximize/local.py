@@ -112,7 +112,8 @@ def look_closely(problem: Problem, x: np.ndarray, gradient: np.ndarray, units: n
     """
     matrix = problem.hessian(x, units)
     if np.all(np.isfinite(matrix)):
-        units = equilibrate(matrix, gradient, x)
+        own = matrix.diagonal()
+        units = 1 / np.sqrt(own) if own.min(initial=1.0) > 0 else equilibrate(matrix, gradient, x)
     matrix = matrix * np.outer(units, units)
     if not np.all(np.isfinite(matrix)):
         hole = np.full(len(x), np.nan)

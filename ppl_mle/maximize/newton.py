@@ -94,18 +94,25 @@ class _Walk:
         matrix = self.problem.hessian(self.x, self.units)
         if not np.all(np.isfinite(matrix)):
             return False
-        self.units = equilibrate(matrix, self.gradient, self.x)
-        scaled = matrix * np.outer(self.units, self.units)
-        if not np.all(np.isfinite(scaled)):
-            return False
         self.frame = None
-        self.quadratic = Quadratic(scaled, self.units * self.gradient)
+        own = matrix.diagonal()
+        if own.min(initial=1.0) > 0:
+            self._measure(matrix, 1 / np.sqrt(own))
+        if not (own.min(initial=1.0) > 0 and self.quadratic.is_clearly_definite):
+            units = equilibrate(matrix, self.gradient, self.x)
+            if not np.all(np.isfinite(matrix * np.outer(units, units))):
+                return False
+            self._measure(matrix, units)
         if self.problem.has_rows and not self.quadratic.is_clearly_definite:
             self._whiten()
         self.bent = self.bent or self.quadratic.has_descent
         if np.isnan(self.radius):
             self.radius = 2 * max(1.0, float(np.linalg.norm(self.quadratic.slope)))
         return True
+
+    def _measure(self, matrix: np.ndarray, units: np.ndarray) -> None:
+        self.units = units
+        self.quadratic = Quadratic(matrix * units * units[:, None], units * self.gradient)
 
     def _whiten(self) -> None:
         """Take an ill-conditioned quadratic in a basis that whitens it, where the curvature is summed from A T.

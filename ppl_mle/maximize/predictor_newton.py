@@ -49,12 +49,11 @@ class PredictorNewton:
         return replace(found, origin=np.array(x, float))
 
     def _near(self, problem: Problem, x: np.ndarray) -> np.ndarray:
-        """The maximum over a part of the rows, if it is higher than `x`."""
+        """The maximum over a part of the rows, if the density of all exists there."""
         objective = problem.likelihood.objective
         enough = max(self.sample, 50 * problem.size, getattr(objective, "rows", 0) // self.share)
         if not isinstance(objective, RowObjective) or objective.rows < 4 * enough:
             return x
         part = problem.thinned(objective.rows // enough)
         begun = replace(self.inner, iterations=12).search(part, x, lambda iteration, value: None)
-        higher = problem.visit(begun.x)[0] < problem.value_and_gradient(x)[0]
-        return begun.x if higher else x
+        return begun.x if np.isfinite(problem.visit(begun.x)[0]) else x

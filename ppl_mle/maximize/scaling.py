@@ -1,7 +1,6 @@
 """Units for the coordinates in which the curvature has a unit diagonal."""
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf
 
 _ROUNDS = 6
 _WIDEST = 10.0
@@ -22,11 +21,6 @@ def equilibrate(matrix: np.ndarray, gradient: np.ndarray, x: np.ndarray) -> np.n
     -------
     array, shape (p,), positive
     """
-    own_curvature = matrix.diagonal()
-    if own_curvature.min(initial=1.0) > 0:
-        units = 1 / np.sqrt(own_curvature)
-        if not dpotrf(matrix * units * units[:, None], lower=1)[1]:
-            return np.asarray(units)
     size = np.abs(matrix)
     own = _WIDEST * np.maximum(1.0, np.abs(x))
     fallback = 1 / np.maximum(np.abs(gradient), 1 / own)

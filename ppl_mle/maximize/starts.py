@@ -30,7 +30,7 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     first = problem.likelihood.mapping.start(initvals)[problem.free]
     first = np.where(np.isfinite(first), first, 0.0)
     guess = first_guess(problem) if not initvals and not _is_set(problem) else None
-    if guess is not None and np.isfinite(problem.visit(guess)[0]):
+    if guess is not None and np.isfinite(problem.probe.visit(guess)[0]):
         yield guess
     else:
         yield _finite_near(problem, first, rng)

@@ -44,6 +44,8 @@ class Mapping:
 
     def declared(self, theta: np.ndarray) -> np.ndarray:
         """Flat declared values at `theta`; shape (q,) for shape (p,), or (k, q) for k rows (k, p)."""
+        if self._is_plain:
+            return np.array(theta, float)
         if self._scales is not None:
             with np.errstate(all="ignore"):
                 columns = [
@@ -56,6 +58,8 @@ class Mapping:
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of the declared values, shape (q, p)."""
+        if self._is_plain:
+            return np.eye(len(theta))
         if self._scales is not None:
             values = self.declared(theta)
             return np.diag([float(scale.slope(x)) for scale, x in zip(self._scales, values, strict=True)])
@@ -76,6 +80,11 @@ class Mapping:
         """Derivatives of one raveled Deterministic of size d, shape (d, p)."""
         with np.errstate(all="ignore"):
             return np.asarray(self._deterministic_functions(name)[1](np.asarray(theta, float)), float)
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether no variable is transformed."""
+        return self._scales is not None and all(scale.kind == "identity" for scale in self._scales)
 
     @property
     def _theta(self) -> Any:

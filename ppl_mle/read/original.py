@@ -44,6 +44,7 @@ class Original:
         self._values = list(values)
         self._shapes = list(shapes)
         self._terms, self._blocks, self._whole = list(terms), list(blocks), list(whole)
+        self._last: tuple[bytes, tuple[float, np.ndarray]] | None = None
 
     @cached_property
     def _total(self) -> Any:
@@ -68,7 +69,7 @@ class Original:
         return LazilyCompiled(inputs, [total, *gradients], self._rows)
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """Log-density and gradient at the unconstrained vector `theta`, shape (p,).
+        """Log-density and gradient at the unconstrained vector `theta`, shape (p,); the last point is remembered.
 
         Returns
         -------
@@ -76,6 +77,12 @@ class Original:
         gradient : array, shape (p,)
             Minus infinity and NaN where the density does not exist.
         """
+        key = theta.tobytes()
+        if self._last is None or self._last[0] != key:
+            self._last = (key, self._at(theta))
+        return self._last[1]
+
+    def _at(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         parts, start = [], 0
         for value, shape in zip(self._values, self._shapes, strict=True):
             stop = start + int(np.prod(shape))
@@ -96,6 +103,7 @@ class Original:
     def without_blocks(self) -> None:
         """Evaluate every term whole from now on."""
         self._terms, self._blocks, self._whole = [*self._terms, *self._whole], [], []
+        self._last = None
         self.__dict__.pop("_total", None)
         self.__dict__.pop("_function", None)
 

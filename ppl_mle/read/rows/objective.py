@@ -12,7 +12,7 @@ from ppl_mle.read.rows.term import RowTerm
 _MOST_DENSE = 3000
 _VISIBLE = 1e-10
 _REMEMBERED = 1_000_000
-_RECENT = 4
+_RECENT = 64
 
 
 class General(Protocol):
@@ -105,7 +105,7 @@ class RowObjective:
         if key not in self._slopes:
             value, gradient, _ = self._evaluate(theta, 1)
             self._slopes[key] = (value, gradient)
-            if len(self._slopes) > _RECENT:
+            if len(self._slopes) * self.size > _REMEMBERED or len(self._slopes) > _RECENT:
                 self._slopes.popitem(last=False)
         return self._slopes[key]
 
