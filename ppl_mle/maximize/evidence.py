@@ -129,7 +129,8 @@ def _compare(problem: Problem, local: Local) -> tuple[float, float]:
 
 def _errors_along(problem: Problem, local: Local, direction: np.ndarray, part: float) -> tuple[float, float]:
     """Relative errors of the curvature along a direction, and of the log-density's rise over a part of it."""
-    (value, slope), ahead, behind = (problem.value_and_gradient(local.x + s * part * direction) for s in (0, 1, -1))
+    value, slope = problem.value_and_gradient(local.x)
+    ahead, behind = (problem.value_and_gradient(local.x + s * part * direction) for s in (1, -1))
     bend = float(problem.curvature(local.x, direction[:, None])[0, 0])
     difference = float(direction @ (ahead[1] - behind[1])) / (2 * part)
     rise = np.maximum(
