@@ -1,4 +1,4 @@
-"""The last model that was read, so that a repeat fit builds nothing anew."""
+"""The last two models that were read, so that a repeat fit builds nothing anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +55,7 @@ class _Kept:
 
 
 _LAST: list[_Kept] = []
+_MOST = 2
 
 
 def read(
@@ -65,7 +66,7 @@ def read(
     weights: Any = None,
     nobs: float | None = None,
 ) -> Reading:
-    """Read a model, or return the last reading where the same is asked of the same model with the same data.
+    """Read a model, or return a reading of the last two where the same is asked of the same model with the same data.
 
     Parameters
     ----------
@@ -88,13 +89,8 @@ def read(
     if weights is None:
         shared = _shared(model)
         values = [v.get_value(borrow=True) for v in shared]
-        _LAST[:] = [_Kept(reading, asked, (*parts, *values), shared)]
+        _LAST[:] = [_Kept(reading, asked, (*parts, *values), shared), *_LAST[: _MOST - 1]]
     return reading
-
-
-def forget() -> None:
-    """Drop the last reading, so that the next one begins anew."""
-    _LAST.clear()
 
 
 def _parts(model: Any) -> list[Any]:
