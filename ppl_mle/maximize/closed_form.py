@@ -10,6 +10,7 @@ from scipy.special import ndtri
 from ppl_mle.maximize.predictor_newton import PredictorNewton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
+from ppl_mle.maximize.solved import end_at
 from ppl_mle.plan import Verdict
 from ppl_mle.read import Likelihood, RowObjective, RowTerm
 from ppl_mle.read.rows.blocks import Constant
@@ -58,12 +59,7 @@ class ClosedForm:
         (predictor,) = found.predictors
         (constant,) = (block for block in predictor.blocks if isinstance(block, Constant))
         solution = np.array([(eta - predictor.offset) / constant.coefficients[0]])
-        value, gradient = problem.visit(solution)
-        if not np.isfinite(value):
-            return self.otherwise.search(problem, x, tick)
-        tick(0, -value)
-        units = np.maximum(1.0, np.abs(solution)) * 1e-2
-        return Search(solution, value, gradient, units, "edm", 1, ((solution, gradient),), np.array(x, float))
+        return end_at(problem, solution, x, tick) or self.otherwise.search(problem, x, tick)
 
 
 def _one_parameter(likelihood: Likelihood) -> RowTerm | str:

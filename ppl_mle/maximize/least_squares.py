@@ -11,6 +11,7 @@ from ppl_mle.maximize.gaussian import Gaussian, as_gaussian
 from ppl_mle.maximize.predictor_newton import PredictorNewton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
+from ppl_mle.maximize.solved import end_at
 from ppl_mle.plan import Verdict
 from ppl_mle.read import Likelihood
 from ppl_mle.read.rows.closed import location_at, location_design
@@ -55,14 +56,8 @@ class LeastSquares:
         """Solve; from `x` only what is not determined is taken."""
         found = as_gaussian(problem.likelihood)
         solution = None if isinstance(found, str) else self._solve(found, problem, x)
-        if solution is None:
-            return self.otherwise.search(problem, x, tick)
-        value, gradient = problem.visit(solution)
-        if not np.isfinite(value):
-            return self.otherwise.search(problem, x, tick)
-        tick(0, -value)
-        units = np.maximum(1.0, np.abs(solution)) * 1e-2
-        return Search(solution, value, gradient, units, "edm", 1, ((solution, gradient),), np.array(x, float))
+        end = None if solution is None else end_at(problem, solution, x, tick)
+        return end or self.otherwise.search(problem, x, tick)
 
     def _solve(self, found: Gaussian, problem: Problem, x: np.ndarray) -> np.ndarray | None:
         columns = found.columns(problem)
