@@ -46,6 +46,50 @@ def test_two_uses_of_one_array_are_not_mixed_up(function):
     np.testing.assert_allclose(gradient, slope, rtol=1e-12, atol=1e-12)
 
 
+GRID = np.linspace(-1.3, 1.4, 6)
+
+
+def counted(x):
+    return (1.0 * (x[0, 0] < GRID) + 1.0 * (x[0, 1] < GRID) + x[1, 2]) ** 2
+
+
+def switched(x):
+    late = x[0, 0] < GRID
+    return (x[1, 1] * late + (1 - late)) ** 2
+
+
+def summed_truths(x):
+    return ((GRID[:, None] > x[0]).sum(axis=1) + x[1, 0]) ** 2
+
+
+def cast_truths(x):
+    return x[0, 0] * ((x[1, 0] < GRID) * 1 + (-x[1, 1] < GRID).astype("float64"))
+
+
+@pytest.mark.parametrize("function", [counted, switched, summed_truths, cast_truths])
+def test_truth_values_count_as_numbers(function):
+    # Incident: two truth values added up to a truth value, and one less another was refused by NumPy.
+    with pm.Model() as model:
+        pm.Potential("p", function(pm.Flat("x", shape=(2, 3))))
+    likelihood = read_model(model)
+    assert likelihood.forms[0].sums, likelihood.forms[0].reason
+    value, gradient = likelihood.objective.value_and_gradient(THETA)
+    expected, slope = likelihood.original.value_and_gradient(THETA)
+    assert value == pytest.approx(expected, rel=1e-13)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-12, atol=1e-12)
+
+
+def test_neighbours_are_read():
+    # Incident: PyMC sums log(tau) over an axis that a number does not have, and reading pm.CAR crashed.
+    chain = (abs(np.subtract.outer(np.arange(6), np.arange(6))) == 1) * 1
+    with pm.Model() as model:
+        pm.CAR("y", mu=pm.Flat("m") * np.ones(6), W=chain, alpha=0.5, tau=pm.HalfFlat("t"), observed=GRID)
+    precision = np.diag(chain.sum(axis=1)) - 0.5 * chain
+    mean = precision.sum(axis=0) @ GRID / precision.sum()
+    tau = 6 / ((GRID - mean) @ precision @ (GRID - mean))
+    np.testing.assert_allclose(fitted(model).params, [mean, tau], rtol=1e-8)
+
+
 def fitted(model, **options):
     from ppl_mle import find_MLE
 
