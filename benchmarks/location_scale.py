@@ -1,7 +1,7 @@
 """Negative-binomial and Gaussian location-scale regression, 1e5 x 10, beside a warm `pm.find_MAP`.
 
-Both are warm: later calls on one model object. Ours: `find_MLE` with standard errors and certificate (evaluations at
-points met before are remembered with the model); beside it, `find_MLE` of a model object that was never fitted, in a
+Both are warm: later calls on one model object. Ours: `find_MLE` with standard errors and certificate (nothing evaluated
+by an earlier fit is used); beside it, `find_MLE` of a model object that was never fitted, in a
 warm process. pm.find_MAP: defaults, no standard errors; its first call is shown beside the later ones. Both get the
 same declaration, twice: with the data as constants of the graph and as `pm.Data`. PyTensor's compile cache passes over
 graphs with large constants, so with them `pm.find_MAP` compiles again in every call (and with `freeze_model` too); with

@@ -1,8 +1,6 @@
 """Fits in a warm process: the same logistic 1000 x 10 model object again, and a new model object of the same shape.
 
-The same object: batches of 20 `find_MLE` in a row after a first one (evaluations at points met before are remembered
-with the model, so a repeat costs the search and the checks, but not the sums over rows again), beside
-statsmodels' `Logit(y, X).fit(disp=0)` and its `bse`, the design
+The same object: `find_MLE` after a first one, beside statsmodels' `Logit(y, X).fit(disp=0)` and its `bse`, the design
 with its column of ones built outside the clock. A new object, as in a simulation study: new data, the model built
 outside the clock, then `find_MLE`; statsmodels on the same data. All with standard errors, ours with its certificate.
 
@@ -11,8 +9,7 @@ outside the clock, then `find_MLE`; statsmodels on the same data. All with stand
 
 import argparse
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pymc as pm
@@ -23,7 +20,6 @@ import ppl_mle
 
 OURS, PEER = "ppl_mle", "statsmodels Logit"
 REPEAT_BAR, NEW_BAR = 1.0, 0.1
-IN_A_ROW = 20
 
 
 @dataclass(frozen=True)
@@ -60,23 +56,10 @@ def fit_peer(problem: Problem) -> Answer:
 
 
 def same_object(rows: int, columns: int, runs: int) -> dict[str, Timed]:
-    """Both tools on one problem, batches of fits in a row, after a first fit; seconds are those of one fit."""
+    """Both tools on one problem, again and again, after a first fit."""
     problem = make_problem(rows, columns, 0)
     fit_ours(problem), fit_peer(problem)
-    tools = [Tool(OURS, in_a_row(fit_ours), lambda: problem), Tool(PEER, in_a_row(fit_peer), lambda: problem)]
-    found = take_turns(tools, runs)
-    return {n: replace(t, seconds=[seconds / IN_A_ROW for seconds in t.seconds]) for n, t in found.items()}
-
-
-def in_a_row(fit: Callable[[Problem], Answer]) -> Callable[[Problem], Answer]:
-    """A batch of the same fit."""
-
-    def batch(problem: Problem) -> Answer:
-        for _ in range(IN_A_ROW - 1):
-            fit(problem)
-        return fit(problem)
-
-    return batch
+    return take_turns([Tool(OURS, fit_ours, lambda: problem), Tool(PEER, fit_peer, lambda: problem)], runs)
 
 
 def new_objects(rows: int, columns: int, runs: int) -> dict[str, Timed]:

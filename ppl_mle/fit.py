@@ -200,6 +200,7 @@ def _fit(model: Any, estimator: Literal["MLE", "MAP"], options: Options) -> Fit:
     begun = time.perf_counter()
     reading = read(model, estimator, latent=options.latent, weights=options.weights, nobs=options.nobs)
     likelihood = reading.likelihood
+    likelihood.forget()
     engines = ENGINES if options.engine is None else (options.engine,)
     plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
     maximum = _maximize(plan, engines, options)

@@ -11,6 +11,7 @@ from ppl_mle.read.evaluation import Form
 from ppl_mle.read.labels import element_labels
 from ppl_mle.read.mapping import Mapping
 from ppl_mle.read.original import Original
+from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.scale import LINE, Scale
 
 Role = Literal["parameter", "latent"]
@@ -168,6 +169,12 @@ class Likelihood:
         """ArviZ's labels of the elements of a variable or Deterministic of the given shape."""
         coordinates = [self.coords.get(dim, np.arange(n)) for dim, n in zip(self.dims[name], shape, strict=True)]
         return element_labels(name, coordinates)
+
+    def forget(self) -> None:
+        """Drop evaluations that an earlier fit left behind."""
+        self.original.forget()
+        if isinstance(self.objective, RowObjective):
+            self.objective.forget()
 
     def log_likelihood(self, theta: np.ndarray) -> float:
         """Sum of the observed terms and Potentials at `theta` (unconstrained, shape (size,))."""

@@ -95,6 +95,10 @@ class Original:
             return -np.inf, np.full(theta.shape, np.nan)
         return float(total), np.concatenate([np.ravel(g) for g in gradients]).astype(float)
 
+    def forget(self) -> None:
+        """Drop the remembered point."""
+        self._last = None
+
     @property
     def is_blockwise(self) -> bool:
         """Whether some term is evaluated in blocks of rows."""

@@ -121,6 +121,11 @@ class RowObjective:
             self._last.popitem(last=False)
         return value, gradient, hessian
 
+    def forget(self) -> None:
+        """Drop the remembered points, so that a fit costs what it costs, whatever was fitted before."""
+        self._slopes.clear()
+        self._last.clear()
+
     def hessian_product(self, theta: np.ndarray, directions: np.ndarray) -> np.ndarray:
         """Products of the Hessian at `theta` with rows of `directions`, shape (k, p)."""
         if self.size <= _MOST_DENSE:
