@@ -18,6 +18,7 @@ def find_MLE(
     latent: Sequence[str] | None = None,
     initvals: Mapping[str, Any] | None = None,
     random_seed: int = 0,
+    starts: int | None = None,
     progressbar: bool = True,
     nobs: float | None = None,
     engine: Engine | None = None,
@@ -43,7 +44,11 @@ def find_MLE(
     initvals : dict of str to array, optional
         Starting values on the declared scale.
     random_seed : int
-        For the starts that are tried when the first one leads nowhere.
+        For the jitter of the starts after the first.
+    starts : int, optional
+        At least so many starting points, jittered on the unconstrained scale. By default one, and several for mixtures,
+        where negative curvature was met, or where the first one leads nowhere. What they reached is in the findings
+        and in `certificate.maxima`.
     progressbar : bool
         Show a line on standard error after a second, in a terminal only.
     nobs : float, optional
@@ -83,7 +88,7 @@ def find_MLE(
     >>> fit.status.name, round(float(fit.params["p"]), 12), round(float(fit.bse["p"]), 6)
     ('CONVERGED', 0.3, 0.144914)
     """
-    options = Options(fixed, weights, latent, initvals, random_seed, progressbar, nobs, engine, strict)
+    options = Options(fixed, weights, latent, initvals, random_seed, progressbar, nobs, engine, strict, starts)
     return fit_model(model, "MLE", options)
 
 
@@ -95,6 +100,7 @@ def find_MAP(
     latent: Sequence[str] | None = None,
     initvals: Mapping[str, Any] | None = None,
     random_seed: int = 0,
+    starts: int | None = None,
     progressbar: bool = True,
     nobs: float | None = None,
     engine: Engine | None = None,
@@ -133,7 +139,7 @@ def find_MAP(
     >>> round(float(find_MAP(model).params["p"]), 12) == round(4 / 12, 12)
     True
     """
-    options = Options(fixed, weights, latent, initvals, random_seed, progressbar, nobs, engine, strict)
+    options = Options(fixed, weights, latent, initvals, random_seed, progressbar, nobs, engine, strict, starts)
     return fit_model(model, "MAP", options)
 
 

@@ -24,6 +24,7 @@ from ppl_mle.report.tree import to_datatree
 from ppl_mle.report.write import write_text
 
 _CHAINS, _DRAWS = 4, 1000
+_MOST_STARTS = 10_000
 _ONE_AT_A_TIME = RLock()
 
 
@@ -179,6 +180,7 @@ class Options:
     nobs: float | None = None
     engine: Engine | None = None
     strict: bool = False
+    starts: int | None = None
 
 
 def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) -> Fit:
@@ -212,6 +214,8 @@ def _check_options(options: Options) -> None:
     seed, engine = options.random_seed, options.engine
     if isinstance(seed, int) and seed < 0:
         raise RequestError(f"random_seed={seed} is negative; seeds are whole numbers from 0 on")
+    if options.starts is not None and not (isinstance(options.starts, int) and 1 <= options.starts <= _MOST_STARTS):
+        raise RequestError(f"starts={options.starts!r} is no whole number from 1 to {_MOST_STARTS}")
     if engine is not None and not (hasattr(engine, "judge") and hasattr(engine, "search")):
         raise RequestError(f"engine={engine!r} is no engine; pass an object such as ppl_mle.maximize.Newton()")
 
@@ -225,7 +229,12 @@ def _maximize(plan: Plan, engines: Sequence[Engine], options: Options) -> Maximu
 
         try:
             return maximize(
-                plan, initvals=options.initvals, random_seed=options.random_seed, tick=tick, engines=engines
+                plan,
+                initvals=options.initvals,
+                random_seed=options.random_seed,
+                starts=options.starts,
+                tick=tick,
+                engines=engines,
             )
         except KeyboardInterrupt as exc:
             raise KeyboardInterrupt(f"at {progress.reached}") from exc

@@ -254,6 +254,6 @@ def test_probe_without_a_value_is_an_objection():
     problem = SimpleNamespace(
         value_and_gradient=only_near, curvature=lambda x, basis: basis.T @ np.diag([1.0, 1e-4]) @ basis
     )
-    slope, rise = evidence._compare(problem, local)
+    slope, rise = evidence._compare(problem, local.x, evidence._directions(local))
     assert not slope < 1e-2
     assert not rise < 0.2

@@ -1,12 +1,14 @@
 """Coordinates that run away: steps that do not shrink, towards a finite limit of the log-density or without bound."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from ppl_mle.maximize.local import Local, look_closely
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Path, Search
+from ppl_mle.read import RowObjective, find_margins
 
 _STEPS = 6
 _SHRINKS = 0.3
@@ -20,6 +22,10 @@ _FAR = 2.0
 _SPENT = 1e-3
 _DRAWN = 0.1
 _ESCAPED = 8.0
+_STRIDE = 0.1
+_FAR_OUT = 30.0
+_SETTLED = 1e-16
+_NEWTON = 1e-2
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,23 @@ def find_escape(problem: Problem, search: Search) -> Drift | None:
     travelled = search.x - search.origin
     far = problem.is_transformed & (np.abs(travelled) > _ESCAPED)
     drawn = far & (-search.gradient * np.sign(travelled) > _DRAWN)
+    if not np.any(drawn) or _is_stopped(problem, search, far):
+        return None
     moving = np.flatnonzero(far)
-    return Drift(moving, travelled[moving], bounded=False) if np.any(drawn) else None
+    return Drift(moving, travelled[moving], bounded=False)
+
+
+def _is_stopped(problem: Problem, search: Search, far: np.ndarray) -> bool:
+    """Whether the density falls ahead, or ends there at an observation that its support must not exclude."""
+    direction = far * np.sign(search.x - search.origin)
+    fall = problem.value_and_gradient(search.x + direction)[0] - search.value
+    if np.isfinite(fall) and fall > _NEGLIGIBLE:
+        return True
+    objective = problem.likelihood.objective
+    if not isinstance(objective, RowObjective) or not find_margins(objective.terms):
+        return False
+    beyond = np.abs(search.x[far]).max() > _FAR_OUT
+    return not beyond and not problem.value_and_gradient(search.x + _STRIDE * direction)[0] < search.value
 
 
 def continue_newton(problem: Problem, search: Search) -> Path:
@@ -142,16 +163,26 @@ def continue_newton(problem: Problem, search: Search) -> Path:
     return tuple(path)
 
 
-def curvature_is_steady(problem: Problem, local: Local) -> bool:
-    """Tell whether the curvature along the Newton step is the same at both of its ends.
+def curvature_is_steady(problem: Problem, local: Local, path: Path) -> bool:
+    """Tell whether the curvature along a Newton step is the same at both of its ends.
 
-    At a strict maximum the last step is tiny against the scale on which the curvature changes. On the way to a
-    maximum at infinity the step is as long as that scale, however small the gradient has become.
+    At a strict maximum the last steps are tiny against the scale on which the curvature changes. On the way to a
+    maximum at infinity they are as long as that scale, however small the gradient has become. The last step that was
+    longer than rounding is asked first, whose ends are known already; else the step that would come next.
     """
-    length = np.sqrt(2 * local.decrement(local.gradient))
+    for (start, gradient), (end, _) in reversed(list(pairwise(path))):
+        decrement = local.decrement(gradient)
+        if decrement > _SETTLED:
+            if decrement < _NEWTON and _same_curvature(problem, (start, end), end - start, decrement):
+                return True
+            break
+    return _same_curvature(problem, (local.x, local.x + local.step), local.step, local.decrement(local.gradient))
+
+
+def _same_curvature(problem: Problem, ends: tuple[np.ndarray, ...], step: np.ndarray, decrement: float) -> bool:
+    length = np.sqrt(2 * decrement)
     if not length > 0:
         return True
-    direction = local.step[:, None] / length
-    here = float(problem.curvature(local.x, direction)[0, 0])
-    there = float(problem.curvature(local.x + local.step, direction)[0, 0])
+    direction = step[:, None] / length
+    here, there = (float(problem.curvature(x, direction)[0, 0]) for x in ends)
     return here > 0 and 1 / _FAR < there / here < _FAR

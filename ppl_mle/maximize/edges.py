@@ -12,6 +12,7 @@ from ppl_mle.read import Variable
 
 _AWAY = 40.0
 _AT_EDGE = 1e-6
+_NOTHING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -24,26 +25,43 @@ class Destination:
         Limit of each element, plus or minus infinity included.
     edges : tuple of EdgeValue
         The finite ones with their scores.
+    details : tuple of str
+        Why, where a proof tells: the kind of separation and the observations responsible.
     """
 
     limits: Mapping[str, float]
     edges: tuple[EdgeValue, ...]
+    details: tuple[str, ...] = ()
 
     @property
     def names(self) -> str:
         """The limits as a phrase: `tau = 0`, `b -> +inf`."""
         finite = [f"{edge.label} = {edge.value:.6g}" for edge in self.edges]
-        return ", ".join(finite + [f"{k} -> {v:+.0f}" for k, v in self.limits.items() if np.isinf(v)])
+        infinite = [f"{k} -> {v:+.0f}" for k, v in self.limits.items() if np.isinf(v)]
+        either = [f"{k} -> +inf or -inf or anything between" for k, v in self.limits.items() if np.isnan(v)]
+        return ", ".join(finite + infinite + either)
 
     @property
     def short(self) -> str:
         """The labels alone."""
-        return ", ".join(self.limits)
+        return ", ".join([*self.limits, *(edge.label for edge in self.edges if edge.label not in self.limits)])
 
     @property
     def finite(self) -> bool:
         """Whether every limit is an edge of a support."""
         return all(np.isfinite(v) for v in self.limits.values())
+
+    def told(self, value: float) -> str:
+        """The limits with what was proved of them, and what the log-density tends to."""
+        if self.finite or not self.details:
+            return self.names
+        limit = 0.0 if abs(value) < _NOTHING else value
+        return f"{self.names} ({'; '.join(self.details)}; the log-density tends to {limit:.6g})"
+
+    def joined(self, other: "Destination") -> "Destination":
+        """Both together."""
+        limits = dict(self.limits) | dict(other.limits)
+        return Destination(limits, self.edges + other.edges, self.details + other.details)
 
 
 def find_destination(problem: Problem, x: np.ndarray, gradient: np.ndarray, drift: Drift) -> Destination:
@@ -74,6 +92,34 @@ def find_destination(problem: Problem, x: np.ndarray, gradient: np.ndarray, drif
         elif np.any(signs[var.free]):
             _follow_joint(problem, var, theta, far, limits, edges)
     return Destination(limits, tuple(edges))
+
+
+def follow_elements(
+    problem: Problem, x: np.ndarray, gradient: np.ndarray, signs: np.ndarray
+) -> tuple[dict[str, float], tuple[EdgeValue, ...]]:
+    """Follow elements that are functions of one coordinate each.
+
+    Parameters
+    ----------
+    problem : Problem
+    x, gradient : array, shape (size,)
+        Last point, and the gradient of minus the log-density there.
+    signs : array, shape (p,)
+        Direction of each unconstrained coordinate, 0 for those that stay.
+
+    Returns
+    -------
+    dict of str to float, tuple of EdgeValue
+    """
+    theta = problem.expand(x)
+    slopes = np.zeros_like(theta)
+    slopes[problem.free] = -gradient
+    limits: dict[str, float] = {}
+    edges: list[EdgeValue] = []
+    for var in problem.likelihood.variables:
+        if var.elementwise:
+            _follow_elements(var, theta, signs, slopes, limits, edges)
+    return limits, tuple(edges)
 
 
 def _follow_elements(
@@ -116,3 +162,7 @@ def _follow_joint(
             continue
         limits[label] = edge
         edges.append(EdgeValue(label, edge, np.nan))
+    if var.transform == "ordered":
+        for i in range(1, len(there)):
+            if abs(there[i] - there[i - 1]) <= _AT_EDGE * abs(here[i] - here[i - 1]):
+                edges.append(EdgeValue(f"{var.labels[i]} - {var.labels[i - 1]}", 0.0, np.nan))

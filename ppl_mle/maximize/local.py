@@ -16,6 +16,7 @@ _LOST = 1e-9
 _WHITENINGS = 4
 _MANY = 200
 _WELL_CONDITIONED = 1e-4
+_NEARLY_COLLINEAR = 1e-2
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Local:
     def exists(self) -> bool:
         """Whether every second derivative is finite."""
         return bool(np.all(np.isfinite(self.curvature)))
+
+    @property
+    def is_ill_conditioned(self) -> bool:
+        """Whether the smallest scaled eigenvalue is less than a hundredth of the largest."""
+        return bool(self.scaled_eigenvalues[0] < _NEARLY_COLLINEAR * self.scaled_eigenvalues[-1])
 
     @property
     def null(self) -> np.ndarray:

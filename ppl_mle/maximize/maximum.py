@@ -52,8 +52,14 @@ class Certificate:
     hessian_error : float
         Relative disagreement of the curvature with differences of gradients, along a random direction and the weakest.
     boundary : tuple of EdgeValue
+    weakest : tuple of str
+        Unconstrained elements that move along the direction of the smallest eigenvalue, where that is small.
     starts : int
         Points that the search was started from.
+    agreeing : int
+        Starts that reached the maximum that is returned.
+    maxima : tuple of float
+        Log-densities of the distinct maxima that were certified: the one that is returned, then from the highest down.
     iterations, evaluations : int
     """
 
@@ -66,7 +72,10 @@ class Certificate:
     hessian: Literal["exact", "differences"]
     hessian_error: float
     boundary: tuple[EdgeValue, ...] = ()
+    weakest: tuple[str, ...] = ()
     starts: int = 1
+    agreeing: int = 1
+    maxima: tuple[float, ...] = ()
     iterations: int = 0
     evaluations: int = 0
 

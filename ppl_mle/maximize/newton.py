@@ -15,6 +15,7 @@ from ppl_mle.read import Likelihood
 
 GOAL = 1e-16
 _NO_BETTER = 1e-24
+_QUADRATIC = 1e-3
 _EPS = float(np.finfo(float).eps)
 _SMALLEST_STEP = 1e-13
 _REMEMBERED = 12
@@ -34,10 +35,13 @@ class Newton:
         Largest number of dimensions the engine takes.
     iterations : int
         Limit.
+    goal : float
+        Decrement to stop at.
     """
 
     most: int = 500
     iterations: int = 300
+    goal: float = GOAL
     name: str = "Newton"
 
     def judge(self, likelihood: Likelihood, dimensions: int) -> Verdict:
@@ -59,8 +63,8 @@ class Newton:
                 walk.settle()
                 stop = "flat"
                 break
-            if walk.definite and walk.edm <= GOAL:
-                if walk.edm > _NO_BETTER:
+            if walk.definite and walk.edm <= self.goal:
+                if GOAL >= walk.edm > _NO_BETTER:
                     walk.polish()
                 stop = "edm"
                 break
@@ -78,6 +82,7 @@ class _Walk:
     """The moving point of one search, with the local quadratic around it."""
 
     quadratic: Quadratic
+    before: float = 0.0
     frame: np.ndarray | None = None
     bent: bool = False
 
@@ -160,11 +165,12 @@ class _Walk:
 
     def polish(self) -> bool:
         """Take the Newton step if it reduces the decrement, measured with the curvature at hand."""
-        step = self._moved(self.quadratic.newton)
-        value, gradient = self.problem.visit(self.x + step)
+        x = self.x + self._moved(self.quadratic.newton)
+        close = self.frame is None and self.edm <= min(GOAL, _QUADRATIC * self.before)
+        value, gradient = self.problem.visit_beside(x, self.x) if close else self.problem.visit(x)
         if not np.isfinite(value) or self.quadratic.decrement(self._pulled(gradient)) >= 0.5 * self.edm:
             return False
-        self._accept(self.x + step, value, gradient)
+        self._accept(x, value, gradient)
         return True
 
     def settle(self) -> None:
@@ -200,5 +206,6 @@ class _Walk:
         return Search(self.x, self.value, self.gradient, self.units, stop, iterations, path, self.origin, self.bent)
 
     def _accept(self, x: np.ndarray, value: float, gradient: np.ndarray) -> None:
+        self.before = self.edm
         self.x, self.value, self.gradient = x, value, gradient
         self.path = [*self.path[-_REMEMBERED:], (x, gradient)]

@@ -5,18 +5,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ppl_mle.maximize.approach import approach
+from ppl_mle.maximize.local import look_closely
 from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
 from ppl_mle.plan import Verdict
 from ppl_mle.read import Likelihood, RowObjective
 
+_NEAR = 1e-1
+
 
 @dataclass(frozen=True)
 class PredictorNewton:
     """Trust-region Newton with the Hessian sum A'diag(f'')A, over row blocks (Green 1984 for the GLM case).
 
-    Where rows are very many, the search begins on every k-th of them, and ends with one or two steps on all.
+    Where rows are very many, the search begins on every k-th of them, goes on with gradients over all rows in the
+    metric of those rows' curvature, and ends with one or two Newton steps on all.
 
     Parameters
     ----------
@@ -49,11 +54,14 @@ class PredictorNewton:
         return replace(found, origin=np.array(x, float))
 
     def _near(self, problem: Problem, x: np.ndarray) -> np.ndarray:
-        """The maximum over a part of the rows, if the density of all exists there."""
+        """The maximum over a part of the rows, carried to all of them, if the density of all is higher there."""
         objective = problem.likelihood.objective
         enough = max(self.sample, 50 * problem.size, getattr(objective, "rows", 0) // self.share)
         if not isinstance(objective, RowObjective) or objective.rows < 4 * enough:
             return x
         part = problem.thinned(objective.rows // enough)
-        begun = replace(self.inner, iterations=12).search(part, x, lambda iteration, value: None)
-        return begun.x if np.isfinite(problem.visit(begun.x)[0]) else x
+        begun = replace(self.inner, iterations=12, goal=_NEAR).search(part, x, lambda iteration, value: None)
+        if not problem.value_and_gradient(begun.x)[0] < problem.value_and_gradient(x)[0]:
+            return x
+        local = look_closely(part, begun.x, begun.gradient, begun.units)
+        return approach(problem, begun.x, local.solid) if local.solid.shape[1] == problem.size else begun.x

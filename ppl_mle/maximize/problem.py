@@ -1,7 +1,7 @@
 """The log-density over the coordinates that move, turned into a function to minimize, with its calls counted."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from ppl_mle.read import Likelihood, RowObjective
 
-_ENOUGH = 20_000
+_ENOUGH = 8_000
 
 
 class Problem:
@@ -49,6 +49,23 @@ class Problem:
             )
         return mask[self.free]
 
+    @cached_property
+    def is_positive(self) -> np.ndarray:
+        """Mask of the free coordinates that are logarithms of declared elements, shape (size,)."""
+        mask = np.zeros(self.likelihood.size, bool)
+        for var in self.likelihood.variables:
+            mask[var.free] = [s.kind == "log" for s in var.scales] if var.elementwise else False
+        return mask[self.free]
+
+    def declared_labels(self, coordinates: np.ndarray) -> tuple[str, ...]:
+        """Declared labels of unconstrained coordinates: the element, or all elements of a joint transform."""
+        labels: list[str] = []
+        for var in self.likelihood.variables:
+            inside = [i - var.free.start for i in coordinates if var.free.start <= i < var.free.stop]
+            if inside:
+                labels += [var.labels[i] for i in inside] if var.elementwise else var.labels
+        return tuple(labels)
+
     def expand(self, x: np.ndarray) -> np.ndarray:
         """Put free coordinates `x`, shape (size,), among the held ones, shape (p,)."""
         if not self.held:
@@ -70,6 +87,11 @@ class Problem:
             return np.inf, np.full(self.size, np.nan)
         return -value, -own
 
+    def foresee(self, points: Sequence[np.ndarray]) -> None:
+        """Evaluate points at once, where that is cheaper, whose values and gradients will be asked for one by one."""
+        if isinstance(self.likelihood.objective, RowObjective):
+            self.likelihood.objective.foresee(np.array([self.expand(x) for x in points]).T)
+
     @cached_property
     def probe(self) -> "Problem":
         """The problem over enough rows to check derivatives on; itself where rows are not very many."""
@@ -88,6 +110,13 @@ class Problem:
         if self.has_rows:
             self.likelihood.objective.second_order(self.expand(x))
         return self.value_and_gradient(x)
+
+    def visit_beside(self, x: np.ndarray, near: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value and gradient at a point so close to a visited one that the curvature there holds for it as well."""
+        found = self.value_and_gradient(x)
+        if self.has_rows:
+            self.likelihood.objective.lend_curvature(self.expand(near), self.expand(x))
+        return found
 
     def original_value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus PyMC's own log-density and gradient, whatever they are."""

@@ -6,11 +6,19 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.errors import ModelError
+from ppl_mle.maximize.concavity import is_seen_convex
+from ppl_mle.maximize.corners import propose_corners
+from ppl_mle.maximize.curved_ridge import settle_on_ridge
 from ppl_mle.maximize.engines import ENGINES, Engine
+from ppl_mle.maximize.kinked import settle_at_kink
+from ppl_mle.maximize.maxima import distinct_maxima, is_credible, margin, tell_of_latents, tell_of_others
 from ppl_mle.maximize.maximum import Certificate, Maximum
+from ppl_mle.maximize.probes import propose_probes
 from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.search import Search
 from ppl_mle.maximize.starts import propose_starts
 from ppl_mle.maximize.status import Status
+from ppl_mle.maximize.support_edge import settle_at_support
 from ppl_mle.maximize.verdict import Outcome, judge
 from ppl_mle.plan import Plan
 from ppl_mle.read import RowObjective, one_thread_each
@@ -18,9 +26,13 @@ from ppl_mle.read import RowObjective, one_thread_each
 _STARTS = 5
 _STARTS_WITH_DIAGNOSIS = 3
 _STARTS_WHERE_BENT = 4
+_STARTS_WHERE_SMALL = 10
+_SMALL = 20_000
+_TINY = 2_000
+_CLEARLY = 10.0
+_STARTS_WHERE_SEVERAL = 20
 _UNSETTLED = (Status.NOT_CONVERGED, Status.UNBOUNDED)
-_TELLING = 1e-3
-_NEGLIGIBLE = 1e-2
+_SHARE = 0.3
 
 
 def maximize(
@@ -28,6 +40,7 @@ def maximize(
     *,
     initvals: Mapping[str, Any] | None = None,
     random_seed: Any = 0,
+    starts: int | None = None,
     tick: Callable[[int, float], None] = lambda iteration, value: None,
     engines: Sequence[Engine] = ENGINES,
 ) -> Maximum:
@@ -40,6 +53,8 @@ def maximize(
         Declared starting values by variable name.
     random_seed : int or Generator
         For the jitter of later starts.
+    starts : int, optional
+        At least so many starts; by default one, and several where the log-density is seen not to be concave.
     tick : callable
         Told the iteration and the log-density as the search goes on.
     engines : sequence of Engine
@@ -59,51 +74,79 @@ def maximize(
     if not problem.size:
         raise ModelError("every parameter is fixed, so there is nothing to maximize; leave one free")
     outcomes: list[Outcome] = []
-    iterations = 0
+    wanted = 0
     with np.errstate(all="ignore"), one_thread_each():
-        for x in propose_starts(problem, initvals, random_seed, _STARTS):
-            search = engine.search(problem, x, tick)
-            iterations += search.iterations
-            outcomes.append(judge(problem, search, engine))
-            if _is_enough(outcomes, _starts_wanted(problem, outcomes)):
+        for x in propose_starts(problem, initvals, random_seed, max(_STARTS_WHERE_SEVERAL, starts or 1)):
+            outcomes.append(_settle(problem, engine.search(problem, x, tick), engine))
+            wanted = starts or _starts_wanted(problem, outcomes, wanted)
+            if _is_enough(outcomes, wanted):
                 break
+        for propose in (propose_corners, propose_probes):
+            for x in propose(problem, _best(outcomes)):
+                outcomes.append(_settle(problem, engine.search(problem, x, tick), engine))
+        if _best(outcomes).status is Status.NOT_CONVERGED:
+            ridge = settle_on_ridge(problem, outcomes)
+            outcomes += [ridge] if ridge is not None else []
+    iterations = sum(outcome.search.iterations for outcome in outcomes)
     return _assemble(plan, _best(outcomes), outcomes, iterations, problem.evaluations)
 
 
-def _starts_wanted(problem: Problem, outcomes: Sequence[Outcome]) -> int:
-    """How many starts: all for mixtures, several where negative curvature was met, else one."""
+def _settle(problem: Problem, search: Search, engine: Engine) -> Outcome:
+    outcome = judge(problem, search, engine)
+    if outcome.status is not Status.NOT_CONVERGED:
+        return outcome
+    return settle_at_kink(problem, search) or settle_at_support(problem, search) or outcome
+
+
+def _starts_wanted(problem: Problem, outcomes: Sequence[Outcome], before: int) -> int:
+    """How many starts: one where nothing speaks against a single maximum, many where several were found.
+
+    Mixtures, negative curvature on the way, and rows or chords along which the log-density is convex speak against it.
+    """
     objective = problem.likelihood.objective
-    if not isinstance(objective, RowObjective):
-        return 1
-    if any(term.is_mixture for term in objective.terms):
+    work = objective.rows * problem.size if isinstance(objective, RowObjective) else np.inf
+    if work <= _TINY and len(outcomes) > 1 and len(distinct_maxima(_best(outcomes), outcomes)) > 1:
+        return _STARTS_WHERE_SEVERAL
+    if before > 1:
+        return before
+    if isinstance(objective, RowObjective) and any(term.is_mixture for term in objective.terms):
         return _STARTS
-    return _STARTS_WHERE_BENT if any(outcome.search.bent for outcome in outcomes) else 1
+    if not any(outcome.search.bent for outcome in outcomes) and not is_seen_convex(problem, outcomes[0]):
+        return 1
+    return _STARTS_WHERE_SMALL if work <= _SMALL else _STARTS_WHERE_BENT
 
 
 def _is_enough(outcomes: Sequence[Outcome], wanted: int) -> bool:
-    """Stop at a certified maximum, after as many starts as are wanted, or when a diagnosis has stood up to others."""
+    """Stop at what is certified or proved after the starts wanted, or when a diagnosis has stood up to others."""
     if len(outcomes) < wanted:
         return False
     settled = [outcome for outcome in outcomes if outcome.status not in _UNSETTLED]
-    certified = any(outcome.status is Status.CONVERGED for outcome in settled)
+    certified = any(outcome.status is Status.CONVERGED or outcome.details for outcome in settled)
+    if not settled and len(outcomes) >= max(wanted, _STARTS):
+        return True
     return certified or (len(outcomes) >= _STARTS_WITH_DIAGNOSIS and bool(settled))
 
 
 def _best(outcomes: Sequence[Outcome]) -> Outcome:
-    """The highest point that was certified or diagnosed; else one that shows the density unbounded; else the highest.
+    """The highest maximum; else a point that shows the density unbounded; else the highest diagnosis; else the highest.
 
-    A certified maximum gives way only to a diagnosis that is higher by more than rounding.
+    A certified maximum gives way only to a diagnosis that is higher by more than rounding, and a diagnosis to any
+    point that is.
     """
     settled = [outcome for outcome in outcomes if outcome.status not in _UNSETTLED]
     unbounded = [outcome for outcome in outcomes if outcome.status is Status.UNBOUNDED]
+    settled = [o for o in settled if o.status is Status.CONVERGED or not _is_passed(o, outcomes)]
+    if unbounded and not any(o.status.converged for o in settled):
+        settled = []
     best = min(settled or unbounded or outcomes, key=lambda outcome: outcome.search.value)
-    rivals = [o for o in settled if o.status is Status.CONVERGED and o.search.value - best.search.value < _margin(best)]
+    rivals = [o for o in settled if o.status is Status.CONVERGED and o.search.value - best.search.value < margin(best)]
     return rivals[0] if rivals else best
 
 
-def _margin(outcome: Outcome) -> float:
-    """What log-densities far out on the way to a limit may differ by through rounding alone."""
-    return min(_TELLING * max(1.0, abs(outcome.search.value)), _NEGLIGIBLE)
+def _is_passed(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
+    """Whether a point that could not be certified is clearly higher."""
+    bar = outcome.search.value - _CLEARLY * margin(outcome)
+    return any(o.status is Status.NOT_CONVERGED and o.search.value < bar and is_credible(o) for o in outcomes)
 
 
 def _assemble(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations: int, evaluations: int) -> Maximum:
@@ -121,14 +164,15 @@ def _assemble(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations
         held=dict(plan.held),
         declared=best.limits,
         parameters=best.labels,
-        findings=plan.likelihood.findings + tuple(_findings(best, outcomes)),
-        certificate=_certify(plan, best, len(outcomes), iterations, evaluations),
+        findings=(*plan.likelihood.findings, *best.findings, *tell_of_latents(best), *tell_of_others(best, outcomes)),
+        certificate=_certify(plan, best, outcomes, iterations, evaluations),
     )
 
 
-def _certify(plan: Plan, best: Outcome, starts: int, iterations: int, evaluations: int) -> Certificate:
+def _certify(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations: int, evaluations: int) -> Certificate:
     evidence, local, nan = best.evidence, best.local, float("nan")
     scaled = local.scaled_eigenvalues if local is not None else np.array([nan])
+    maxima = distinct_maxima(best, outcomes)
     return Certificate(
         edm=evidence.edm if evidence else nan,
         edm_rounding=evidence.edm_rounding if evidence else nan,
@@ -139,30 +183,19 @@ def _certify(plan: Plan, best: Outcome, starts: int, iterations: int, evaluation
         hessian="exact" if plan.likelihood.objective.exact else "differences",
         hessian_error=evidence.hessian_error if evidence else nan,
         boundary=best.edges,
-        starts=starts,
+        weakest=_weakest_labels(best),
+        starts=len(outcomes),
+        agreeing=maxima[0].reached if maxima else 1,
+        maxima=tuple(-maximum.value for maximum in maxima),
         iterations=iterations,
         evaluations=evaluations,
     )
 
 
-def _findings(best: Outcome, outcomes: Sequence[Outcome]) -> list[str]:
-    findings = []
-    others = [outcome for outcome in outcomes if outcome is not best]
-    unbounded = [o for o in others if o.status is Status.UNBOUNDED and o.short != best.short]
-    if unbounded and best.status is not Status.UNBOUNDED:
-        findings.append(f"from another start the density rises without bound as {unbounded[0].names}")
-    lower = [o for o in others if o.status is Status.CONVERGED and o.search.value > best.search.value + _margin(best)]
-    if lower and best.status is Status.CONVERGED:
-        findings.append(
-            f"the density has several maxima: from another start one was found whose log-density is lower by "
-            f"{min(o.search.value for o in lower) - best.search.value:.3g}"
-        )
-    higher = [
-        o for o in others if o.search.value < best.search.value - _margin(best) and o.status is not Status.UNBOUNDED
-    ]
-    if higher:
-        findings.append(
-            f"from another start the search reached a log-density higher by "
-            f"{best.search.value - min(o.search.value for o in higher):.3g}, but could not certify a maximum there"
-        )
-    return findings
+def _weakest_labels(best: Outcome) -> tuple[str, ...]:
+    """What moves along the direction of the smallest scaled eigenvalue, where that is small."""
+    if best.local is None or best.evidence is None or not best.local.is_ill_conditioned:
+        return ()
+    size = np.abs(best.evidence.weakest / best.local.units)
+    labels = best.problem.likelihood.scale_labels
+    return tuple(labels[i] for i in best.problem.free[size >= _SHARE * size.max()])

@@ -8,8 +8,11 @@ import numpy as np
 from ppl_mle.errors import StartError
 from ppl_mle.maximize.first_guess import first_guess
 from ppl_mle.maximize.problem import Problem
+from ppl_mle.read import Constant, RowObjective
 
 _REPAIRS = 50
+_WIDER = (1.0, 3.0, 10.0)
+_WIDEST_TRANSFORMED = 3.0
 _REACH = (0.1, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -17,14 +20,15 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     """Yield up to `most` points with a finite log-density and gradient.
 
     The first is PyMC's initial point (with `initvals` put in), or a guess from the data where there is one; the
-    others add U(-1, 1) to it on the unconstrained
-    scale, as `pm.sample` does. A coordinate on the edge of its support, infinite on that scale, is put at 0; a point
-    where the density is not finite is replaced by jittered ones of growing reach.
+    others add U(-1, 1) to it on the unconstrained scale, as `pm.sample` does, then three and ten times as much (at most
+    three times where an element is transformed); in every other one, elements on the real line that all rows share are
+    put upon an observation. A coordinate on the edge of its support, infinite on that scale, is put at 0; a point where
+    the density is not finite is replaced by jittered ones of growing reach.
 
     Raises
     ------
     StartError
-        No finite point was found; names the terms that are not finite.
+        No first point was found; names the terms that are not finite. Later starts without one are left out.
     """
     rng = np.random.default_rng(seed)
     first = problem.likelihood.mapping.start(initvals)[problem.free]
@@ -33,9 +37,29 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     if guess is not None and np.isfinite(problem.probe.visit(guess)[0]):
         yield guess
     else:
-        yield _finite_near(problem, first, rng)
-    for _ in range(most - 1):
-        yield _finite_near(problem, first + rng.uniform(-1, 1, first.shape), rng)
+        found = _finite_near(problem, first, rng)
+        if found is None:
+            raise StartError(_complaint(problem, first))
+        yield found
+    for start in range(1, most):
+        wide = _WIDER[(start - 1) // 2 % len(_WIDER)]
+        reach = np.where(problem.is_transformed, min(wide, _WIDEST_TRANSFORMED), wide)
+        place = first + reach * rng.uniform(-1, 1, first.shape)
+        if start % 2 == 0:
+            _put_upon_observations(problem, place, rng)
+        found = _finite_near(problem, place, rng)
+        if found is not None:
+            yield found
+
+
+def _put_upon_observations(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> None:
+    """Set elements on the real line that all rows of a term share to numbers that its rows hold, in place."""
+    objective = problem.likelihood.objective
+    for term in objective.terms if isinstance(objective, RowObjective) else ():
+        shared = [b.columns for p in term.predictors for b in p.blocks if isinstance(b, Constant)]
+        mine = np.isin(problem.free, np.concatenate(shared)) & ~problem.is_transformed if shared else []
+        if np.any(mine) and term.row_constants:
+            x[mine] = rng.choice(np.concatenate(term.row_constants), np.count_nonzero(mine))
 
 
 def _is_set(problem: Problem) -> bool:
@@ -43,7 +67,7 @@ def _is_set(problem: Problem) -> bool:
     return problem.likelihood.mapping.start.is_set
 
 
-def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
     if np.isfinite(problem.value_and_gradient(x)[0]):
         return x
     for attempt in range(_REPAIRS):
@@ -51,7 +75,7 @@ def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> n
         candidate = x + reach * rng.uniform(-1, 1, x.shape)
         if np.isfinite(problem.value_and_gradient(candidate)[0]):
             return candidate
-    raise StartError(_complaint(problem, x))
+    return None
 
 
 def _complaint(problem: Problem, x: np.ndarray) -> str:

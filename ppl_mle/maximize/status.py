@@ -12,12 +12,12 @@ class Status(Enum):
     )
     BOUNDARY = (
         "The maximum lies on the edge of the parameter space: {names}. The data prefer the edge value; its standard "
-        "error does not exist and those of the other parameters are conditional on it. Consider the simpler model "
-        "without {short}, or a proper prior and find_MAP."
+        "error does not exist and those of the other parameters are conditional on it. Use profile intervals, a model "
+        "without what {short} stands for, or a proper prior and find_MAP."
     )
     INFINITE = (
         "No finite maximum there: the likelihood keeps rising towards a limit as {names}. The data do not bound "
-        "{short} (separation, an empty category, no overdispersion). Use a proper prior with find_MAP, or drop or pool "
+        "{short}. Use a proper prior with find_MAP, or drop or pool "
         "what {short} stands for."
     )
     UNIDENTIFIED = (

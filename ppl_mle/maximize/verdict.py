@@ -1,6 +1,6 @@
 """From the end of a search to a status with its evidence: certified, or a diagnosis that was confirmed."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,11 +10,14 @@ from ppl_mle.maximize.edges import Destination, find_destination
 from ppl_mle.maximize.engines import Engine
 from ppl_mle.maximize.evidence import Evidence, gather_evidence
 from ppl_mle.maximize.local import Local, look_closely
-from ppl_mle.maximize.maximum import EdgeValue
+from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.recession import prove_recession
 from ppl_mle.maximize.ridge import confirm_ridges, free_combinations, touched
 from ppl_mle.maximize.search import Search
+from ppl_mle.maximize.separation import describe_limit, reach_limit, search_limit
 from ppl_mle.maximize.status import Status
+from ppl_mle.maximize.witness import seen_nearer
 
 _DEPTH = 3
 _STOPS = {
@@ -25,67 +28,7 @@ _STOPS = {
     "limit": "the iteration limit was reached",
 }
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """A point with its status.
-
-    Parameters
-    ----------
-    problem : Problem
-        Its held coordinates include those that ran away.
-    search : Search
-    status : Status
-    local : Local or None
-    evidence : Evidence or None
-    names, short : str
-        Fill the sentence of the status.
-    labels : tuple of str
-        Declared labels the diagnosis is about.
-    limits : dict of str to float
-        Declared values that differ from those at the point.
-    edges : tuple of EdgeValue
-    unknown : array of int
-        Unconstrained coordinates that ran away.
-    ridges : array, shape (size, k)
-        Directions of a ridge in the free coordinates, as columns.
-    """
-
-    problem: Problem
-    search: Search
-    status: Status
-    local: Local | None = None
-    evidence: Evidence | None = None
-    names: str = ""
-    short: str = ""
-    labels: tuple[str, ...] = ()
-    limits: dict[str, float] = field(default_factory=dict)
-    edges: tuple[EdgeValue, ...] = ()
-    unknown: np.ndarray = field(default_factory=lambda: np.array([], int))
-    ridges: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-
-    @property
-    def theta(self) -> np.ndarray:
-        """Unconstrained values, shape (p,)."""
-        return self.problem.expand(self.search.x)
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """On the unconstrained scale: zero for held coordinates, NaN where there is no maximum, shape (p, p)."""
-        size = self.problem.likelihood.size
-        covariance = np.zeros((size, size))
-        free = np.ix_(self.problem.free, self.problem.free)
-        if self.problem.size:
-            diagnosed = self.status not in (Status.NOT_CONVERGED, Status.UNBOUNDED)
-            covariance[free] = self.local.covariance if self.local is not None and diagnosed else np.nan
-        return covariance
-
-    @property
-    def lost(self) -> np.ndarray:
-        """Directions along which nothing is known, as columns, shape (p, k)."""
-        ridges = np.zeros((self.problem.likelihood.size, self.ridges.shape[1]))
-        ridges[self.problem.free[: len(self.ridges)]] = self.ridges
-        return np.hstack([ridges, np.eye(self.problem.likelihood.size)[:, self.unknown]])
+__all__ = ["Outcome", "judge"]
 
 
 def judge(problem: Problem, search: Search, engine: Engine, depth: int = _DEPTH) -> Outcome:
@@ -113,13 +56,16 @@ def judge(problem: Problem, search: Search, engine: Engine, depth: int = _DEPTH)
         return _unsettled(problem, search, local, None, ["it is a saddle point"], engine, depth)
     if np.any(local.null):
         return _judge_flat(problem, search, local, engine, depth)
-    evidence = gather_evidence(problem, local, search.value)
+    evidence = gather_evidence(problem, local, search)
     if not evidence.objections:
         return Outcome(problem, search, Status.CONVERGED, local, evidence)
     return _unsettled(problem, search, local, evidence, evidence.objections, engine, depth)
 
 
 def _judge_flat(problem: Problem, search: Search, local: Local, engine: Engine, depth: int) -> Outcome:
+    proved = _follow_recession(problem, search, engine, depth)
+    if proved is not None:
+        return proved
     drift = find_drift(search.path, search.units)
     if drift is not None and search.stop != "flat":
         return _set_aside(problem, search, drift, engine, depth)
@@ -134,8 +80,8 @@ def _describe_ridge(problem: Problem, search: Search, local: Local, ridges: np.n
     likelihood = problem.likelihood
     free_labels = [likelihood.scale_labels[i] for i in problem.free]
     moved = problem.free[touched(ridges, local.units)]
-    labels = _declared_labels(problem, moved)
-    evidence = gather_evidence(problem, local, search.value) if local.solid.size else None
+    labels = problem.declared_labels(moved)
+    evidence = gather_evidence(problem, local, search) if local.solid.size else None
     if evidence is not None and evidence.objections:
         names = f"there is a ridge along {', '.join(labels)}, and off it " + "; ".join(evidence.objections)
         return Outcome(problem, search, Status.NOT_CONVERGED, local, evidence, names=names)
@@ -162,6 +108,9 @@ def _unsettled(
     depth: int,
 ) -> Outcome:
     """Look for a runaway where a point could not be certified."""
+    proved = _follow_recession(problem, search, engine, depth)
+    if proved is not None:
+        return proved
     drift = None
     if evidence is not None and evidence.runs_on:
         drift = find_drift(continue_newton(problem, search), search.units)
@@ -172,17 +121,40 @@ def _unsettled(
     return Outcome(problem, search, Status.NOT_CONVERGED, local, evidence, names=names)
 
 
+def _follow_recession(problem: Problem, search: Search, engine: Engine, depth: int) -> Outcome | None:
+    """Where a direction of recession is proved, go to its limit and judge what remains there."""
+    recession = prove_recession(problem)
+    limit = None if recession is None else reach_limit(problem, search, recession)
+    if recession is None or limit is None:
+        return None
+    destination = describe_limit(problem, search, recession)
+    if destination is None:
+        return None
+    inner = judge(limit.problem, search_limit(limit, search, partial(engine.search, tick=_silent)), engine, depth)
+    problem.evaluations = limit.problem.evaluations
+    place = inner.theta[limit.problem.free]
+    if not limit.is_level(place, inner.search.value):
+        return None
+    followed = limit.directions(place)
+    if inner.directions is not None:
+        followed = np.hstack([followed, inner.directions])
+    return _combine(replace(inner, directions=followed), destination, np.array([], int))
+
+
 def _set_aside(problem: Problem, search: Search, drift: Drift, engine: Engine, depth: int) -> Outcome:
     """Hold the coordinates that run away where they are, and judge the rest."""
     away = problem.free[drift.moving]
     destination = find_destination(problem, search.x, search.gradient, drift)
     if not drift.bounded:
         return _describe_unbounded(problem, search, away, destination)
-    if not depth or not destination.limits or not goes_on(problem, search, drift):
-        names = f"{', '.join(_declared_labels(problem, away))} keep moving"
+    if not depth or not (destination.limits or destination.edges) or not goes_on(problem, search, drift):
+        names = f"{', '.join(problem.declared_labels(away))} keep moving"
         return Outcome(problem, search, Status.NOT_CONVERGED, names=names, unknown=away)
     place = problem.expand(search.x)
-    rest = Problem(problem.likelihood, problem.held | {int(i): float(place[i]) for i in away})
+    near = place.copy()
+    near[away] = problem.expand(search.origin)[away]
+    held = problem.held | {int(i): float(place[i]) for i in away}
+    rest = Problem(seen_nearer(problem.likelihood, place, near), held)
     rest.evaluations = problem.evaluations
     inner = judge(rest, _search_rest(problem, rest, search, drift, engine), engine, depth - 1)
     problem.evaluations = rest.evaluations
@@ -198,27 +170,30 @@ def _search_rest(problem: Problem, rest: Problem, search: Search, drift: Drift, 
 
 
 def _combine(inner: Outcome, destination: Destination, away: np.ndarray) -> Outcome:
-    limits = dict(destination.limits) | inner.limits
-    edges = destination.edges + inner.edges
-    everything = Destination(limits, edges)
+    details = inner.details
+    if inner.status is Status.UNIDENTIFIED and destination.details:
+        details = (*details, f"besides, {inner.names} can change without changing the likelihood")
+    everything = destination.joined(Destination(inner.limits, inner.edges, details))
     status = Status.BOUNDARY if everything.finite else Status.INFINITE
     unknown = np.union1d(inner.unknown, away).astype(int)
-    if inner.status in (Status.CONVERGED, Status.BOUNDARY, Status.INFINITE):
+    settled = inner.status in (Status.CONVERGED, Status.BOUNDARY, Status.INFINITE)
+    if settled or (inner.status is Status.UNIDENTIFIED and destination.details):
         return replace(
             inner,
             status=status,
-            names=everything.names,
+            names=everything.told(-inner.search.value),
             short=everything.short,
-            labels=tuple(limits),
-            limits=limits,
-            edges=edges,
+            labels=tuple(everything.limits),
+            limits=dict(everything.limits),
+            edges=everything.edges,
             unknown=unknown,
+            details=everything.details,
         )
-    return replace(inner, names=f"{inner.names} (with {everything.names})", edges=edges, unknown=unknown)
+    return replace(inner, names=f"{inner.names} (with {everything.names})", edges=everything.edges, unknown=unknown)
 
 
 def _describe_unbounded(problem: Problem, search: Search, away: np.ndarray, destination: Destination) -> Outcome:
-    labels = tuple(destination.limits) or _declared_labels(problem, away)
+    labels = tuple(destination.limits) or problem.declared_labels(away)
     names = ", ".join(f"{label} -> {limit:.6g}" for label, limit in destination.limits.items()) or ", ".join(labels)
     return Outcome(
         problem,
@@ -230,16 +205,6 @@ def _describe_unbounded(problem: Problem, search: Search, away: np.ndarray, dest
         limits=dict.fromkeys(labels, np.nan),
         unknown=problem.free,
     )
-
-
-def _declared_labels(problem: Problem, coordinates: np.ndarray) -> tuple[str, ...]:
-    """Declared labels that unconstrained coordinates belong to: the element, or all elements of a joint transform."""
-    labels: list[str] = []
-    for var in problem.likelihood.variables:
-        inside = [i - var.free.start for i in coordinates if var.free.start <= i < var.free.stop]
-        if inside:
-            labels += [var.labels[i] for i in inside] if var.elementwise else var.labels
-    return tuple(labels)
 
 
 def _silent(iteration: int, value: float) -> None:

@@ -7,6 +7,8 @@ from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.reading import Reading, read
+from ppl_mle.read.rows.blocks import Constant
+from ppl_mle.read.rows.crossings import Crossing, find_crossings, find_margins, soften
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.rows.predictor import Predictor
 from ppl_mle.read.rows.sums import gram_matrix
@@ -17,6 +19,8 @@ from ppl_mle.read.tree import model_data
 
 __all__ = [
     "WORTH_COMPILING",
+    "Constant",
+    "Crossing",
     "Curve",
     "Likelihood",
     "Predictor",
@@ -27,6 +31,8 @@ __all__ = [
     "Term",
     "Variable",
     "current_model",
+    "find_crossings",
+    "find_margins",
     "gram_matrix",
     "has_gaussian_errors",
     "hash_data",
@@ -37,4 +43,5 @@ __all__ = [
     "read",
     "read_model",
     "response_curve",
+    "soften",
 ]

@@ -16,6 +16,7 @@ from pytensor.scalar.loop import ScalarLoop
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.xtensor.type import XTensorType
 
+from ppl_mle.read.straight import StraightLine
 from ppl_mle.read.ufuncs import WITH_UFUNCS
 
 WORTH_COMPILING = 15.0
@@ -59,11 +60,12 @@ def interpreted(inputs: Sequence[GraphVariable], outputs: Any) -> Any:
 
     Returns
     -------
-    pytensor function
-        Unused inputs are ignored.
+    callable
+        Of arrays, unused ones included.
     """
     with without_compiler():
-        return pytensor.function(list(inputs), outputs, mode=_INTERPRETED, on_unused_input="ignore")
+        function = pytensor.function(list(inputs), outputs, mode=_INTERPRETED, on_unused_input="ignore")
+    return StraightLine(function) if StraightLine.suits(function, len(inputs)) else function
 
 
 class LazilyCompiled:

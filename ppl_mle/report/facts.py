@@ -4,8 +4,10 @@ import math
 
 from ppl_mle.errors import RequestError
 from ppl_mle.inference import Results
-from ppl_mle.maximize import Status
+from ppl_mle.maximize import Certificate, Status
 from ppl_mle.report.rounding import show_estimate, show_number
+
+_SHOWN = 4
 
 Row = tuple[str, str]
 
@@ -53,7 +55,7 @@ def health(results: Results) -> tuple[Row, ...]:
         ),
         (
             "Smallest scaled eigenvalue",
-            f"{_short(proof.smallest_eigenvalue)} (condition number {_short(proof.condition)})",
+            f"{_short(proof.smallest_eigenvalue)} (condition number {_short(proof.condition)}{_behind(proof)})",
         ),
         ("Second derivatives", f"{exact}, relative error {_short(proof.hessian_error)}"),
     ]
@@ -61,17 +63,35 @@ def health(results: Results) -> tuple[Row, ...]:
         (f"Edge: {edge.label}", f"{show_number(edge.value)}, score {_short(edge.score)}") for edge in proof.boundary
     ]
     effort = f"{results.engine}: {proof.iterations} iterations from {proof.starts} start{'s' * (proof.starts != 1)}"
+    rows.append(("Starts and maxima", _maxima(proof)))
     return (*rows, ("Engine", f"{effort}, {proof.evaluations} evaluations, {results.seconds:.2g} s"))
 
 
 def health_line(results: Results) -> str:
     """The health figures in one line."""
     proof = results.certificate
+    several = f"; {_maxima(proof)}" if proof.starts > 1 else ""
     edges = "".join(f"; {e.label} = {show_number(e.value)}, score {_short(e.score)}" for e in proof.boundary)
     return (
         f"EDM {_short(proof.edm)}; PyMC's own log-density differs by {_short(proof.original_value_difference)}, "
-        f"EDM {_short(proof.original_edm)}; smallest scaled eigenvalue {_short(proof.smallest_eigenvalue)}{edges}"
+        f"EDM {_short(proof.original_edm)}; smallest scaled eigenvalue {_short(proof.smallest_eigenvalue)}, "
+        f"condition number {_short(proof.condition)}{_behind(proof)}{edges}{several}"
     )
+
+
+def _behind(proof: Certificate) -> str:
+    """The parameters that nearly cancel, where the smallest eigenvalue is small."""
+    more = f" and {len(proof.weakest) - _SHOWN} more" if len(proof.weakest) > _SHOWN else ""
+    return f", behind it {', '.join(proof.weakest[:_SHOWN])}{more}" if proof.weakest else ""
+
+
+def _maxima(proof: Certificate) -> str:
+    starts = f"{proof.starts} start{'s' * (proof.starts != 1)}"
+    if not proof.maxima:
+        return f"{starts}, no maximum certified"
+    heights = ", ".join(show_density(value) for value in proof.maxima[:_SHOWN]) + ", ..." * (len(proof.maxima) > _SHOWN)
+    distinct = f"{len(proof.maxima)} distinct maxim{'a' if len(proof.maxima) > 1 else 'um'}"
+    return f"{starts}, {proof.agreeing} of which reached this maximum; {distinct} (log-density {heights})"
 
 
 def method_note(results: Results, ci_prob: float) -> str:

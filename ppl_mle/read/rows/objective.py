@@ -6,13 +6,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ppl_mle.read.rows.sums import add_curvature, add_products, add_term
+from ppl_mle.read.rows.stacked import add_stacked, suits
+from ppl_mle.read.rows.sums import add_curvature, add_products, add_term, has_convex_rows
 from ppl_mle.read.rows.term import RowTerm
 
 _MOST_DENSE = 3000
 _VISIBLE = 1e-10
 _REMEMBERED = 1_000_000
 _RECENT = 64
+
+Found = tuple[float, np.ndarray, np.ndarray]
 
 
 class General(Protocol):
@@ -74,7 +77,7 @@ class RowObjective:
         self.rest = rest
         self._names, self._rest_names = list(names), list(rest_names)
         self._slopes: OrderedDict[bytes, tuple[float, np.ndarray]] = OrderedDict()
-        self._last: OrderedDict[bytes, tuple[float, np.ndarray, np.ndarray]] = OrderedDict()
+        self._last: OrderedDict[bytes, Found] = OrderedDict()
 
     @property
     def compiled(self) -> bool:
@@ -109,17 +112,35 @@ class RowObjective:
                 self._slopes.popitem(last=False)
         return self._slopes[key]
 
-    def second_order(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    def foresee(self, points: np.ndarray) -> None:
+        """Evaluate values and gradients at the columns of `points`, shape (p, m), which will be asked for one by one.
+
+        Where that saves nothing, nothing is done.
+        """
+        terms = [term for term in self.terms if term.groups]
+        if self.rest is not None or self._inside is not None or not all(suits(t, points.shape[1]) for t in terms):
+            return
+        constant = sum(term.scale * term.base for term in self.terms if not term.groups)
+        values = np.full(points.shape[1], float(constant))
+        gradients = np.zeros(points.shape)
+        with np.errstate(all="ignore"):
+            found = all(add_stacked(term, points, values, gradients) for term in terms)
+        if found and np.isfinite(values).all():
+            for point, value, gradient in zip(points.T, values.tolist(), gradients.T, strict=True):
+                self._slopes[point.tobytes()] = (value, gradient)
+
+    def second_order(self, theta: np.ndarray) -> Found:
         """Log-density, gradient (p,) and Hessian (p, p) at `theta`, from one pass; the last points are remembered."""
         remembered = self._remembered(theta)
         if remembered is not None:
             return remembered
         value, gradient, hessian = self._evaluate(theta, 2)
         assert hessian is not None
-        self._last[np.asarray(theta, float).tobytes()] = (value, gradient, hessian)
-        if len(self._last) > max(2, _REMEMBERED // self.size**2):
-            self._last.popitem(last=False)
-        return value, gradient, hessian
+        return self._remember(theta, (value, gradient, hessian))
+
+    def lend_curvature(self, theta: np.ndarray, beside: np.ndarray) -> None:
+        """Take the Hessian at `theta` for the one at a point beside it, less than a millionth standard error away."""
+        self._remember(beside, (*self.value_and_gradient(beside), self.second_order(theta)[2]))
 
     def forget(self) -> None:
         """Drop the remembered points, so that a fit costs what it costs, whatever was fitted before."""
@@ -150,9 +171,20 @@ class RowObjective:
             total = np.sum([add_curvature(term, theta, basis) for term in self.terms if term.groups], axis=0)
         return total if self.rest is None else total + self.rest.hessian_product(theta, basis.T) @ basis
 
+    def has_convex_rows(self, theta: np.ndarray, on_line: np.ndarray) -> bool:
+        """Whether some row's log-density is convex in a predictor, so that there may be several maxima.
+
+        `on_line` is True for coordinates that are free on the real line, shape (p,).
+        """
+        with np.errstate(all="ignore"):
+            return any(has_convex_rows(term, theta, on_line) for term in self.terms if term.groups)
+
     def thinned(self, step: int) -> "RowObjective":
         """The log-density with every `step`-th row of its largest terms standing for all."""
-        terms = [term.thinned(step) if term.count == self.rows else term for term in self.terms]
+        return self.with_terms([term.thinned(step) if term.count == self.rows else term for term in self.terms])
+
+    def with_terms(self, terms: Sequence[RowTerm]) -> "RowObjective":
+        """The log-density with other terms of the same names in the place of its own."""
         return RowObjective(self.size, self._names, terms, self.rest, self._rest_names, self._inside)
 
     def term_values(self, theta: np.ndarray) -> list[float]:
@@ -165,8 +197,14 @@ class RowObjective:
                 values.append(float(sum(own)) if own else known.get(name, 0.0))
         return values
 
-    def _remembered(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
+    def _remembered(self, theta: np.ndarray) -> Found | None:
         return self._last.get(np.asarray(theta, float).tobytes())
+
+    def _remember(self, theta: np.ndarray, found: Found) -> Found:
+        self._last[np.asarray(theta, float).tobytes()] = found
+        if len(self._last) > max(2, _REMEMBERED // self.size**2):
+            self._last.popitem(last=False)
+        return found
 
     def _evaluate(self, theta: np.ndarray, order: int) -> tuple[float, np.ndarray, np.ndarray | None]:
         if self._inside is not None and float(self._inside(np.asarray(theta, float))) != 0.0:

@@ -57,6 +57,11 @@ class Program:
         return self.expression.op == "eta"
 
     @property
+    def is_closed(self) -> bool:
+        """Whether this is a closed-form row density of predictors themselves."""
+        return self.expression.extra is not None and all(argument.op == "eta" for argument in self.expression.args)
+
+    @property
     def is_mixture(self) -> bool:
         """Whether the logarithm of a sum is taken of parts that more than one predictor changes."""
         return any(node.op == "logaddexp" and len(predictors_of(node)) > 1 for node in self._nodes)

@@ -10,6 +10,7 @@ from ppl_mle.read.rows.blocks import Block, Constant, Dense
 from ppl_mle.read.rows.predictor import Predictor
 
 _FEW_ELEMENTS = 100_000
+_MOST_COPIED = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +33,14 @@ class Sharing:
         """Find the distinct blocks of some predictors over `count` rows.
 
         Where rows are few, an intercept becomes a column of the matrix beside it: a pass over one block costs less
-        than over two.
+        than over two. A matrix of at most 8 MB is kept column by column, which halves the time of a pass.
         """
         merged: dict[tuple[int, int], Block] = {}
-        parts = [_merged(predictor.blocks, count, merged) for predictor in predictors]
+        by_columns: dict[int, Block] = {}
+        parts = [
+            tuple(_by_columns(block, by_columns) for block in _merged(predictor.blocks, count, merged))
+            for predictor in predictors
+        ]
         blocks: list[Block] = []
         for own in parts:
             blocks += [block for block in own if not any(block is known for known in blocks)]
@@ -62,6 +67,14 @@ class Sharing:
                     part = d + d if k != m and i == j else d
                     weights[pair] = weights[pair] + part if pair in weights else part
         return weights
+
+
+def _by_columns(block: Block, made: dict[int, Block]) -> Block:
+    if not isinstance(block, Dense) or block.matrix.size > _MOST_COPIED:
+        return block
+    if id(block) not in made:
+        made[id(block)] = Dense(block.columns, np.asfortranarray(block.matrix))
+    return made[id(block)]
 
 
 def _merged(blocks: tuple[Block, ...], count: int, made: dict[tuple[int, int], Block]) -> tuple[Block, ...]:

@@ -13,6 +13,7 @@ from ppl_mle.read.rows.threads import on_every_core
 _BLOCK_BYTES = 1 << 21
 _FEWEST_ROWS = 4096
 _WORTH_THREADS = 50_000
+_CONVEX = 1e-6
 
 
 def add_term(term: RowTerm, theta: np.ndarray, order: int, gradient: np.ndarray, hessian: np.ndarray | None) -> float:
@@ -108,6 +109,24 @@ def row_values(term: RowTerm, theta: np.ndarray) -> np.ndarray:
     return np.full(term.count, -np.inf) if jet is None else np.broadcast_to(jet.value, (term.count,))
 
 
+def has_convex_rows(term: RowTerm, theta: np.ndarray, on_line: np.ndarray) -> bool:
+    """Whether some row's log-density is convex, beyond rounding, in a predictor.
+
+    Asked are predictors that differ between rows, and those of coordinates that are free on the real line, for which
+    `on_line` is True, shape (p,). The closed-form row densities are concave in theirs.
+    """
+    own = [k for k, eta in enumerate(term.predictors) if not eta.is_shared or np.any(on_line[eta.columns])]
+    if term.is_closed or not own:
+        return False
+
+    def convex(rows: slice) -> bool:
+        jet = term.density(theta, rows, 2)
+        bends = [np.asarray(jet.second.get((k, k), 0.0)) for k in own] if jet is not None else []
+        return any(bool(np.max(bend) > _CONVEX * np.max(np.abs(bend))) for bend in bends)
+
+    return any(any(found) for found in _over_rows(term, lambda run: [convex(rows) for rows in run]))
+
+
 class _Total:
     """What a run of row blocks gives; designs enter the Hessian once, at the end."""
 
@@ -126,7 +145,7 @@ class _Total:
         self.value += float(jet.value.sum()) if np.ndim(jet.value) else float(jet.value) * count
         for i, weight in sharing.of_gradient(jet.first).items():
             block = sharing.blocks[i]
-            self.gradient[block.columns] += block.summed(weight, rows, count)
+            self.gradient[block.place] += block.summed(weight, rows, count)
         for pair, weight in sharing.of_hessian(jet.second).items():
             matrix = cross(sharing.blocks[pair[0]], sharing.blocks[pair[1]], weight, rows, count)
             if pair in self._crosses:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ppl_mle.read.rows.expression import in_order
 from ppl_mle.read.rows.jet import Jet
 from ppl_mle.read.rows.predictor import Predictor
 from ppl_mle.read.rows.program import Program
@@ -71,6 +72,22 @@ class RowTerm:
     def is_mixture(self) -> bool:
         """Whether rows are sums of densities that several predictors change."""
         return any(group.program.is_mixture for group in self.groups)
+
+    @cached_property
+    def is_closed(self) -> bool:
+        """Whether every row has a closed-form density of affine predictors, which is concave in its location."""
+        return all(group.program.is_closed for group in self.groups)
+
+    @cached_property
+    def row_constants(self) -> tuple[np.ndarray, ...]:
+        """The numbers, one per row, that the formulas hold, each for the rows that use it."""
+        every = np.arange(self.count)
+        return tuple(
+            node.value[every if group.rows is None else group.rows]
+            for group in self.groups
+            for node in in_order(group.program.expression)
+            if node.op == "const" and np.ndim(node.value)
+        )
 
     def thinned(self, step: int) -> "RowTerm":
         """The same term over every `step`-th row, scaled up to stand for all."""

@@ -1,0 +1,51 @@
+"""Whether anything speaks against a single maximum: rows, or chords, along which the log-density is convex."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from ppl_mle.maximize.outcome import Outcome
+from ppl_mle.maximize.problem import Problem
+from ppl_mle.read import RowObjective
+
+_REACHES = (1.0, 3.0, 1.0, 3.0, 1.0, 3.0)
+_VISIBLE = 1e-6
+
+
+def is_seen_convex(problem: Problem, outcome: Outcome) -> bool:
+    """Whether the log-density is convex somewhere, in elements that are free on the real line.
+
+    Elements with an edge do not count: the logarithm of a scale makes many densities with one maximum convex in part.
+    Closed-form row densities of affine predictors are concave in theirs and cost nothing to tell.
+
+    Parameters
+    ----------
+    problem : Problem
+    outcome : Outcome
+        Where a first search ended.
+    """
+    probe = problem.probe
+    objective = probe.likelihood.objective
+    lines = ~problem.is_transformed
+    if isinstance(objective, RowObjective):
+        on_line = np.zeros(problem.likelihood.size, bool)
+        on_line[problem.free[lines]] = True
+        if objective.has_convex_rows(outcome.theta, on_line):
+            return True
+        if objective.rest is None and all(term.is_closed for term in objective.terms):
+            return False
+    return bool(np.any(lines)) and _has_convex_chord(probe, outcome.theta[problem.free], lines)
+
+
+def _has_convex_chord(problem: Problem, x: np.ndarray, lines: np.ndarray) -> bool:
+    """Whether minus the log-density is higher in the middle of a chord than at its ends on average."""
+    rng = np.random.default_rng(0)
+    points = [x] + [x + reach * lines * rng.uniform(-1, 1, x.shape) for reach in _REACHES]
+    ends = [*pairwise(points), *((x, point) for point in points[2:])]
+    values = {id(point): problem.value_and_gradient(point)[0] for point in points}
+    for a, b in ends:
+        level = (values[id(a)] + values[id(b)]) / 2
+        middle = problem.value_and_gradient((a + b) / 2)[0]
+        if np.isfinite(level) and middle > level + _VISIBLE * max(1.0, abs(level)):
+            return True
+    return False

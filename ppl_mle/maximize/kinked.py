@@ -1,0 +1,209 @@
+"""Maxima at a kink of the log-density, as of least absolute deviations or under a Laplace prior."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import linprog
+
+from ppl_mle.maximize.face import Face, face_directions, look_along
+from ppl_mle.maximize.newton import Newton
+from ppl_mle.maximize.outcome import Outcome
+from ppl_mle.maximize.problem import Problem
+from ppl_mle.maximize.ridge import free_combinations
+from ppl_mle.maximize.search import Search
+from ppl_mle.maximize.status import Status
+from ppl_mle.read import Crossing, RowObjective, find_crossings, soften
+
+_WIDTHS = 10.0 ** -np.arange(10)
+_ACTIVE = 1e-5
+_CONSISTENT = 1e-9
+_RANK = 1e-10
+_INSIDE = 1e-9
+_STATIONARY = 1e-6
+_MOST_ROWS = 20_000
+_LITTLE = 1e-6
+_UNCHANGED = 1e-13
+
+
+@dataclass(frozen=True)
+class Kink:
+    """The rows whose kinks meet at a point.
+
+    Parameters
+    ----------
+    x : array, shape (size,)
+        Where every one of their kink functions is zero.
+    crossings : tuple of (Crossing, array of int)
+        With the rows concerned.
+    normals : array, shape (k, size)
+        Gradients of the kink functions in the free coordinates.
+    """
+
+    x: np.ndarray
+    crossings: tuple[tuple[Crossing, np.ndarray], ...]
+    normals: np.ndarray
+
+
+def settle_at_kink(problem: Problem, search: Search) -> Outcome | None:
+    """Look for a maximum at a kink where a search ended in nothing that could be certified.
+
+    The kinks are rounded over ever smaller lengths, the maximum is followed to where rows meet theirs, and the point
+    is proved: a subgradient vanishes strictly inside, and along the face on which those rows stay at their kinks it is
+    a maximum like any other (Rockafellar and Wets 2009, theorem 13.24).
+
+    Returns
+    -------
+    Outcome or None
+        None where the log-density has no kinks that can be followed, or the point is no strict maximum.
+    """
+    objective = problem.likelihood.objective
+    if not isinstance(objective, RowObjective) or objective.rows > _MOST_ROWS:
+        return None
+    crossings = find_crossings(objective.terms)
+    if crossings is None:
+        return None
+    sizes = [_typical(c.values(problem.expand(search.x))) for c in crossings]
+    near = _follow(problem, search, crossings, sizes)
+    kink = _meet(problem, near, crossings, sizes)
+    return None if kink is None else _prove(problem, search, kink)
+
+
+def _typical(values: np.ndarray) -> float:
+    size = np.abs(values[np.isfinite(values)])
+    return float(np.median(size)) or float(size.max(initial=0.0)) or 1.0
+
+
+def _follow(problem: Problem, search: Search, crossings: Sequence[Crossing], sizes: Sequence[float]) -> np.ndarray:
+    x = search.origin
+    objective = problem.likelihood.objective
+    for width in _WIDTHS:
+        widths = {id(c.group): width * size for c, size in zip(crossings, sizes, strict=True)}
+        terms = [soften(term, widths) for term in objective.terms]
+        part = Problem(replace(problem.likelihood, objective=objective.with_terms(terms)), problem.held)
+        x = Newton(most=3000).search(part, x, lambda iteration, value: None).x
+    return x
+
+
+def _meet(problem: Problem, x: np.ndarray, crossings: Sequence[Crossing], sizes: Sequence[float]) -> Kink | None:
+    """Move to where the kink functions that nearly vanish do vanish."""
+    theta = problem.expand(x)
+    active, values, normals = [], [], []
+    for crossing, size in zip(crossings, sizes, strict=True):
+        u = crossing.values(theta)
+        near = np.flatnonzero(np.abs(u) <= _ACTIVE * size)
+        if len(near):
+            rows = crossing.rows[near]
+            active.append((crossing, rows))
+            values.append(u[near])
+            normals.append(crossing.normals(theta, rows)[:, problem.free])
+    if not active:
+        return Kink(x, (), np.zeros((0, problem.size)))
+    a, u = np.vstack(normals), np.concatenate(values)
+    units = 1 / np.maximum(np.abs(a).max(axis=0), np.finfo(float).tiny)
+    units[~np.isfinite(units) | (np.abs(a).max(axis=0) == 0)] = 1.0
+    move = units * np.linalg.lstsq(a * units, -u, rcond=_RANK)[0]
+    if np.max(np.abs(a @ move + u)) > _CONSISTENT * max(np.max(np.abs(u)), np.finfo(float).tiny):
+        return None
+    return Kink(x + move, tuple(active), a)
+
+
+def _prove(problem: Problem, search: Search, kink: Kink) -> Outcome | None:
+    basis = face_directions(kink.normals)
+    face = Face(problem, kink.x, basis)
+    at = np.zeros(basis.shape[1])
+    if basis.shape[1]:
+        at = Newton(most=3000).search(face, at, lambda iteration, value: None).x
+    kink = replace(kink, x=face.place(at))
+    value, gradient = problem.value_and_gradient(kink.x)
+    if not (np.isfinite(value) and _is_stationary(problem, kink, gradient)):
+        return None
+    still = np.zeros(problem.size)
+    end = replace(search, x=kink.x, value=value, gradient=still, stop="edm", path=((kink.x, still),))
+    local, evidence = look_along(face, at, end)
+    if local is not None and (not local.exists or local.has_descent):
+        return None
+    if local is not None and np.any(local.null):
+        return _describe_plateau(problem, end, basis @ local.null_axes)
+    if evidence is None or evidence.objections or not len(kink.normals):
+        return None
+    return Outcome(
+        problem,
+        end,
+        Status.CONVERGED,
+        None if local is None else face.embedded(local, end),
+        replace(evidence, weakest=basis @ evidence.weakest),
+        ridges=np.linalg.qr(kink.normals.T)[0],
+        findings=(_describe(problem, kink),),
+    )
+
+
+def _describe_plateau(problem: Problem, end: Search, axes: np.ndarray) -> Outcome | None:
+    """A ridge between kinks, if one can move along it a little without a change."""
+    for axis in axes.T:
+        moved = [problem.value_and_gradient(end.x + sign * _LITTLE * axis)[0] for sign in (1, -1)]
+        if not np.allclose(moved, end.value, rtol=_UNCHANGED, atol=0.0):
+            return None
+    labels = problem.likelihood.scale_labels
+    names = free_combinations(axes, [labels[i] for i in problem.free])
+    touched = [labels[i] for i in problem.free[np.any(axes != 0, axis=1)]]
+    return Outcome(
+        problem,
+        end,
+        Status.UNIDENTIFIED,
+        names=", ".join(names),
+        short=", ".join(touched),
+        labels=tuple(touched),
+        ridges=axes / np.linalg.norm(axes, axis=0),
+        findings=("the ridge is a plateau between kinks of the log-density, which falls off at its ends",),
+    )
+
+
+def _is_stationary(problem: Problem, kink: Kink, gradient: np.ndarray) -> bool:
+    """Whether one-sided gradients of the rows at their kinks, mixed strictly inside, make the whole zero."""
+    if not kink.crossings:
+        return True
+    theta = problem.expand(kink.x)
+    parts = [crossing.gradients(theta, rows) for crossing, rows in kink.crossings]
+    here, below, above = (np.vstack(side)[:, problem.free] for side in zip(*parts, strict=True))
+    fall = below - above
+    if not (np.all(np.isfinite(fall)) and np.all(np.sum(fall * kink.normals, axis=1) > 0)):
+        return False
+    rest = -gradient - here.sum(axis=0) + below.sum(axis=0)
+    seen = np.any(kink.normals != 0, axis=0)
+    units = 1 / np.abs(fall[:, seen]).max(axis=0)
+    return _can_mix((fall[:, seen] * units).T, rest[seen] * units)
+
+
+def _can_mix(fall: np.ndarray, rest: np.ndarray) -> bool:
+    """Whether shares strictly between 0 and 1 exist with fall @ shares = rest."""
+    shares = np.linalg.lstsq(fall, rest, rcond=_RANK)[0]
+    if not np.max(np.abs(fall @ shares - rest), initial=0.0) <= _STATIONARY:
+        return False
+    if np.all((shares > _INSIDE) & (shares < 1 - _INSIDE)):
+        return True
+    count = fall.shape[1]
+    ones, eye = np.ones((count, 1)), np.eye(count)
+    found = linprog(
+        np.r_[np.zeros(count), -1.0],
+        A_ub=np.vstack([np.hstack([-eye, ones]), np.hstack([eye, ones])]),
+        b_ub=np.r_[np.zeros(count), np.ones(count)],
+        A_eq=np.hstack([fall, np.zeros((len(fall), 1))]),
+        b_eq=fall @ shares,
+        bounds=[(0, 1)] * count + [(0, 1)],
+        method="highs",
+    )
+    return found.status == 0 and bool(found.x[-1] > _INSIDE)
+
+
+def _describe(problem: Problem, kink: Kink) -> str:
+    touched = problem.declared_labels(problem.free[np.any(kink.normals != 0, axis=0)])
+    where = " and ".join(f"{_shown(rows)} of {crossing.term.name}" for crossing, rows in kink.crossings)
+    return (
+        f"the maximum is at a kink of the log-density, made by {where}: standard errors from curvature do not apply to "
+        f"{', '.join(touched)}; use profile or bootstrap intervals"
+    )
+
+
+def _shown(rows: np.ndarray) -> str:
+    return f"row{'s' * (len(rows) > 1)} " + ", ".join(str(row) for row in rows[:5]) + (", ..." if len(rows) > 5 else "")

@@ -1,0 +1,129 @@
+"""What several starts say together: which reached the same maximum, and what lies elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ppl_mle.maximize.evidence import value_noise
+from ppl_mle.maximize.outcome import Outcome
+from ppl_mle.maximize.status import Status
+
+_TELLING = 1e-3
+_NEGLIGIBLE = 1e-2
+_SAME_PLACE = 1e-3
+_SHOWN = 5
+_FAR_OUT = 30.0
+_ELEMENTS = 4
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A maximum that was certified.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    reached : int
+        Starts that ended there.
+    """
+
+    outcome: Outcome
+    reached: int = 1
+
+    @property
+    def value(self) -> float:
+        """Minus the log-density."""
+        return self.outcome.search.value
+
+
+def distinct_maxima(best: Outcome, outcomes: Sequence[Outcome]) -> list[Peak]:
+    """The maxima that the starts reached: the one that is returned first, then from the highest down."""
+    peaks: list[Peak] = []
+    certified = [outcome for outcome in outcomes if outcome.status.converged]
+    for outcome in sorted(certified, key=lambda o: (o is not best, o.search.value)):
+        known = next((i for i, peak in enumerate(peaks) if _is_same(peak.outcome, outcome)), None)
+        if known is None:
+            peaks.append(Peak(outcome))
+        else:
+            peaks[known] = replace(peaks[known], reached=peaks[known].reached + 1)
+    return peaks
+
+
+def margin(outcome: Outcome) -> float:
+    """What log-densities far out on the way to a limit may differ by through rounding alone."""
+    return min(_TELLING * max(1.0, abs(outcome.search.value)), _NEGLIGIBLE)
+
+
+def is_credible(outcome: Outcome) -> bool:
+    """Whether a point's height can be believed: far out, formulas cancel and may give any, with or without noise."""
+    edges = outcome.search.x[outcome.problem.is_transformed]
+    near = bool(np.all(np.abs(edges) < _FAR_OUT))
+    return near and value_noise(outcome.problem, outcome.search.x) <= margin(outcome)
+
+
+def tell_of_others(best: Outcome, outcomes: Sequence[Outcome]) -> list[str]:
+    """Findings about what other starts ended in: no bound, other maxima, higher points that are no maximum."""
+    findings = []
+    others = [outcome for outcome in outcomes if outcome is not best]
+    unbounded = [o for o in others if o.status is Status.UNBOUNDED and o.short != best.short]
+    if unbounded and best.status is not Status.UNBOUNDED:
+        findings.append(f"from another start the density rises without bound as {unbounded[0].names}")
+    peaks = distinct_maxima(best, outcomes)
+    if len(peaks) > 1 and best.status.converged:
+        findings.append(_tell_of_peaks(best, peaks, len(outcomes)))
+    higher = [
+        o
+        for o in others
+        if o.search.value < best.search.value - margin(best)
+        and not (o.status is Status.UNBOUNDED or o.status.converged)
+        and is_credible(o)
+    ]
+    if higher:
+        findings.append(
+            f"from another start the search reached a log-density higher by "
+            f"{best.search.value - min(o.search.value for o in higher):.3g}, but could not certify a maximum there"
+        )
+    return findings
+
+
+def tell_of_latents(best: Outcome) -> list[str]:
+    """What to do instead, where the joint density of latent variables has no bound."""
+    latents = best.problem.likelihood.latents
+    if best.status is not Status.UNBOUNDED or not latents:
+        return []
+    verb, them = ("is", "it") if len(latents) == 1 else ("are", "them")
+    return [
+        f"{', '.join(latents)} {verb} latent, and a joint mode with {best.short} does not exist: integrate {them} out "
+        "in the model (a marginal likelihood), hold the scale with fixed=, give it a prior that excludes 0, or sample "
+        "the posterior"
+    ]
+
+
+def _tell_of_peaks(best: Outcome, peaks: Sequence[Peak], starts: int) -> str:
+    reached = f"{peaks[0].reached} of {starts} starts reached this one"
+    others = [_describe_peak(best, peak) for peak in peaks[1:]]
+    more = f"; and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    return f"the density has several maxima: {reached}; another is at " + "; another at ".join(others[:_SHOWN]) + more
+
+
+def _describe_peak(best: Outcome, peak: Peak) -> str:
+    """The elements that differ most, in units of both places' size, and the height."""
+    likelihood = best.problem.likelihood
+    here, there = (likelihood.mapping.declared(outcome.theta) for outcome in (best, peak.outcome))
+    apart = np.abs(there - here) / np.maximum(np.abs(here) + np.abs(there), np.finfo(float).tiny)
+    most = sorted(np.argsort(-apart, kind="stable")[:_ELEMENTS])
+    place = ", ".join(f"{likelihood.labels[i]} = {there[i]:.6g}" for i in most if apart[i] > 0)
+    depth = peak.value - best.search.value
+    height = f"log-density {-peak.value:.6f}, lower by {depth:.3g}" if depth > margin(best) else "as high"
+    return f"{place} ({height})"
+
+
+def _is_same(peak: Outcome, outcome: Outcome) -> bool:
+    """Whether two maxima are one: as high, and at the same place in units of standard errors."""
+    if abs(peak.search.value - outcome.search.value) > margin(peak):
+        return False
+    if peak.local is None or not np.array_equal(peak.problem.free, outcome.problem.free):
+        return True
+    apart = outcome.search.x - peak.search.x
+    return float(np.linalg.norm(np.linalg.lstsq(peak.local.solid, apart)[0])) < _SAME_PLACE
