@@ -603,9 +603,7 @@ def test_maximum_on_an_edge_is_not_called_interior(name):
     assert fit.llf == pytest.approx(supremum, abs=0.02)
 
 
-SCALAR_CONDITION = pytest.mark.xfail(
-    strict=True, reason="a support in one switch for all rows is not followed"
-)
+SCALAR_CONDITION = pytest.mark.xfail(strict=True, reason="a support in one switch for all rows is not followed")
 
 
 @pytest.mark.parametrize(

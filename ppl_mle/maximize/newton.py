@@ -14,7 +14,7 @@ from ppl_mle.plan import Verdict
 from ppl_mle.read import Likelihood
 
 GOAL = 1e-16
-_NO_BETTER = 1e-24
+_NO_BETTER = 1e-20
 _QUADRATIC = 1e-3
 _EPS = float(np.finfo(float).eps)
 _SMALLEST_STEP = 1e-13

@@ -54,14 +54,14 @@ class PredictorNewton:
         return replace(found, origin=np.array(x, float))
 
     def _near(self, problem: Problem, x: np.ndarray) -> np.ndarray:
-        """The maximum over a part of the rows, carried to all of them, if the density of all is higher there."""
+        """The maximum over a part of the rows, carried to all of them, unless that part has misled."""
         objective = problem.likelihood.objective
         enough = max(self.sample, 50 * problem.size, getattr(objective, "rows", 0) // self.share)
         if not isinstance(objective, RowObjective) or objective.rows < 4 * enough:
             return x
         part = problem.thinned(objective.rows // enough)
         begun = replace(self.inner, iterations=12, goal=_NEAR).search(part, x, lambda iteration, value: None)
-        if not problem.value_and_gradient(begun.x)[0] < problem.value_and_gradient(x)[0]:
+        if not problem.value_and_gradient(begun.x)[0] < part.value_and_gradient(x)[0]:
             return x
         local = look_closely(part, begun.x, begun.gradient, begun.units)
         return approach(problem, begun.x, local.solid) if local.solid.shape[1] == problem.size else begun.x

@@ -9,7 +9,7 @@ import numpy as np
 
 from ppl_mle.read import Likelihood, RowObjective
 
-_ENOUGH = 8_000
+_ENOUGH = 4_000
 
 
 class Problem:

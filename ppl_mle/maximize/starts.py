@@ -34,7 +34,7 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     first = problem.likelihood.mapping.start(initvals)[problem.free]
     first = np.where(np.isfinite(first), first, 0.0)
     guess = first_guess(problem) if not initvals and not _is_set(problem) else None
-    if guess is not None and np.isfinite(problem.probe.visit(guess)[0]):
+    if guess is not None and _is_finite(problem, guess):
         yield guess
     else:
         found = _finite_near(problem, first, rng)
@@ -60,6 +60,13 @@ def _put_upon_observations(problem: Problem, x: np.ndarray, rng: np.random.Gener
         mine = np.isin(problem.free, np.concatenate(shared)) & ~problem.is_transformed if shared else []
         if np.any(mine) and term.row_constants:
             x[mine] = rng.choice(np.concatenate(term.row_constants), np.count_nonzero(mine))
+
+
+def _is_finite(problem: Problem, x: np.ndarray) -> bool:
+    """Asked of a part of the rows where there are very many; else with the curvature that the search asks for next."""
+    probe = problem.probe
+    value = problem.visit(x)[0] if probe is problem else probe.value_and_gradient(x)[0]
+    return bool(np.isfinite(value))
 
 
 def _is_set(problem: Problem) -> bool:

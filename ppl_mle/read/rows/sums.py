@@ -10,9 +10,9 @@ from ppl_mle.read.rows.predictor import Predictor
 from ppl_mle.read.rows.term import RowTerm, length
 from ppl_mle.read.rows.threads import on_every_core
 
-_BLOCK_BYTES = 1 << 21
+_BLOCK_BYTES = 1 << 22
 _FEWEST_ROWS = 4096
-_WORTH_THREADS = 50_000
+_WORTH_THREADS = 400_000
 _CONVEX = 1e-6
 
 

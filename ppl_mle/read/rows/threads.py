@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_cores(), thread_name_prefix="ppl_mle")
+    return ThreadPoolExecutor(max(1, _cores() - 1), thread_name_prefix="ppl_mle")
 
 
 @cache
@@ -35,7 +35,8 @@ def one_thread_each() -> AbstractContextManager[Any]:
 def on_every_core(work: Callable[[Sequence[slice]], Any], blocks: Sequence[slice]) -> list[Any]:
     """Apply `work` to one run of consecutive blocks per core, and return the results in order.
 
-    Meanwhile linear algebra keeps to one thread each, so that the two levels do not fight for the cores.
+    The calling thread takes the first run itself: it is awake on a core already. Meanwhile linear algebra keeps to one
+    thread each, so that the two levels do not fight for the cores.
 
     Parameters
     ----------
@@ -58,4 +59,5 @@ def on_every_core(work: Callable[[Sequence[slice]], Any], blocks: Sequence[slice
             return work(run)
 
     with one_thread_each():
-        return list(_pool().map(quiet, runs))
+        others = [_pool().submit(quiet, run) for run in runs[1:]]
+        return [quiet(runs[0]), *(other.result() for other in others)]
