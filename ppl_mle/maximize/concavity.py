@@ -8,7 +8,7 @@ from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import RowObjective
 
-_REACHES = (1.0, 3.0, 1.0, 3.0, 1.0, 3.0)
+_REACHES = (1.0, 3.0, 1.0, 3.0)
 _VISIBLE = 1e-6
 
 
@@ -42,10 +42,10 @@ def _has_convex_chord(problem: Problem, x: np.ndarray, lines: np.ndarray) -> boo
     rng = np.random.default_rng(0)
     points = [x] + [x + reach * lines * rng.uniform(-1, 1, x.shape) for reach in _REACHES]
     ends = [*pairwise(points), *((x, point) for point in points[2:])]
-    values = {id(point): problem.value_and_gradient(point)[0] for point in points}
+    values = {id(point): problem.value(point) for point in points}
     for a, b in ends:
         level = (values[id(a)] + values[id(b)]) / 2
-        middle = problem.value_and_gradient((a + b) / 2)[0]
+        middle = problem.value((a + b) / 2)
         if np.isfinite(level) and middle > level + _VISIBLE * max(1.0, abs(level)):
             return True
     return False

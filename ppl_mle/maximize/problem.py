@@ -87,6 +87,15 @@ class Problem:
             return np.inf, np.full(self.size, np.nan)
         return -value, -own
 
+    def value(self, x: np.ndarray) -> float:
+        """Minus log-density alone; plus infinity where it does not exist."""
+        objective = self.likelihood.objective
+        if not isinstance(objective, RowObjective):
+            return self.value_and_gradient(x)[0]
+        self.evaluations += 1
+        value = objective.value(self.expand(x))
+        return -value if math.isfinite(value) else np.inf
+
     def foresee(self, points: Sequence[np.ndarray]) -> None:
         """Evaluate points at once, where that is cheaper, whose values and gradients will be asked for one by one."""
         if isinstance(self.likelihood.objective, RowObjective):

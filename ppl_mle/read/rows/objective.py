@@ -112,6 +112,12 @@ class RowObjective:
                 self._slopes.popitem(last=False)
         return self._slopes[key]
 
+    def value(self, theta: np.ndarray) -> float:
+        """Log-density alone at `theta`."""
+        if self.rest is not None:
+            return self.value_and_gradient(theta)[0]
+        return self._evaluate(theta, 0)[0]
+
     def foresee(self, points: np.ndarray) -> None:
         """Evaluate values and gradients at the columns of `points`, shape (p, m), which will be asked for one by one.
 
@@ -209,7 +215,7 @@ class RowObjective:
     def _evaluate(self, theta: np.ndarray, order: int) -> tuple[float, np.ndarray, np.ndarray | None]:
         if self._inside is not None and float(self._inside(np.asarray(theta, float))) != 0.0:
             return self._nowhere(order)
-        gradient = np.zeros(self.size)
+        gradient = np.zeros(self.size if order else 0)
         hessian = np.zeros((self.size, self.size)) if order > 1 else None
         value = 0.0
         with np.errstate(all="ignore"):
