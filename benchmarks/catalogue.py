@@ -78,8 +78,6 @@ def run_here(path: Path, asked: argparse.Namespace) -> None:
         seconds=time.perf_counter() - begun,
         outcome=fit.status.name,
         size=fit.plan.likelihood.size,
-        engine=fit.plan.engine,
-        starts=fit.certificate.starts,
         lpf=fit.lpf,
         message="" if fit.status.name == "CONVERGED" else fit.message,
         findings=fit.findings,
@@ -140,8 +138,7 @@ def build_peer(model: Any, fit: Any) -> Peer:
     values = [model.rvs_to_values[model[variable.name]] for variable in likelihood.variables]
     total = model.logp(vars=[model[term.name] for term in likelihood.terms], jacobian=False)
     slopes = pt.grad(total, values, disconnected_inputs="ignore")
-    theta = fit.maximum.theta
-    variances = np.diag(fit.maximum.covariance)
+    theta, variances = fit.maximum.theta, np.diag(fit.maximum.covariance)
     units = np.sqrt(np.where(np.isfinite(variances) & (variances > 0), variances, 1.0))
     shapes = [tuple(shape) for shape in likelihood.mapping.start.shapes]
     interpreted = Mode(linker="py", optimizer="fast_run").excluding("fusion")
@@ -177,8 +174,7 @@ def climb(peer: Peer, start: np.ndarray, deadline: float) -> np.ndarray:
 
 def jittered(default: np.ndarray, peer: Peer) -> Iterator[np.ndarray]:
     """Starts in turn around the default start, as `pm.sample` makes them, and around the answer."""
-    rng = np.random.default_rng(1)
-    middle = np.where(np.isfinite(default), default, 0.0)
+    rng, middle = np.random.default_rng(1), np.where(np.isfinite(default), default, 0.0)
     for _ in range(JITTERED):
         yield middle + rng.uniform(-1, 1, len(default))
         yield peer.origin + peer.units * rng.uniform(-3, 3, len(default))
@@ -193,19 +189,12 @@ def check(model: Any, fit: Any, seconds: float) -> None:
     for start in jittered(fit.plan.likelihood.mapping.start(None), peer):
         if time.perf_counter() > begun + seconds:
             break
-        z = climb(peer, start, begun + seconds)
-        done += 1
+        z, done = climb(peer, start, begun + seconds), done + 1
         value = peer.evaluate(peer.origin + peer.units * z)[0]
         if value > best:
             best = value
-            say(rise=best - own, where=describe_move(peer, z, fit.plan.likelihood.free_labels))
+            say(rise=best - own, farthest=[fit.plan.likelihood.free_labels[i] for i in np.argsort(-np.abs(z))[:4]])
     say(stage="done", restarts=done, check_seconds=time.perf_counter() - begun)
-
-
-def describe_move(peer: Peer, z: np.ndarray, labels: list[str]) -> list[str]:
-    """The coordinates that went farthest from the answer, unconstrained."""
-    far = np.argsort(-np.abs(z))[:4]
-    return [f"{labels[i]}: {peer.origin[i]:.4g} to {peer.origin[i] + peer.units[i] * z[i]:.4g}" for i in far]
 
 
 def run_apart(path: Path, asked: argparse.Namespace) -> Record:
@@ -215,9 +204,8 @@ def run_apart(path: Path, asked: argparse.Namespace) -> Record:
     program = [sys.executable, __file__, str(path), "--here", *options]
     done = subprocess.run(program, capture_output=True, text=True, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
     record: Record = {"model": path.stem, "estimator": asked.estimator, "limit": asked.seconds, "stage": "load"}
-    for line in done.stdout.splitlines():
-        if line.startswith("{"):
-            record |= json.loads(line)
+    for line in [line for line in done.stdout.splitlines() if line.startswith("{")]:
+        record |= json.loads(line)
     if "Timeout (" in done.stderr:
         frames = re.findall(r'File "[^"]*?([^/"]+/[^/"]+)", line (\d+) in (\S+)', done.stderr)
         record["place"] = " < ".join(f"{name}:{line} {function}" for name, line, function in frames[:3])
@@ -253,26 +241,29 @@ def is_wanted(name: str, asked: argparse.Namespace, records: Mapping[str, Record
     return "time-out" in records[name]["outcome"] and records[name]["limit"] < asked.seconds
 
 
-def cells_of(record: Record) -> list[str]:
-    """The row of one model."""
+def line_of(record: Record) -> str:
+    """What became of one model, in a line."""
     said = record.get("message", "") if record["outcome"] != "CONVERGED" else "; ".join(record.get("findings", []))
     if "error" in record and record["stage"] in ("load", "fit"):
         said = f"{record['error']}: {record['message']}"
-    said = (said or record.get("place", "")).replace("|", "/")[:160]
-    rise = f"{record['rise']:.2g}{', SILENT WRONG' * is_silently_wrong(record)}" if "rise" in record else ""
-    seconds = f"{record['seconds']:.2f}" if "seconds" in record else ""
-    return [record["model"], record["outcome"], str(record.get("size", "")), seconds, rise, said]
+    seconds = f"{record['seconds']:.2f} s" if "seconds" in record else ""
+    rise = f"{'SILENT WRONG, ' * is_silently_wrong(record)}rise {record['rise']:.2g}" if "rise" in record else ""
+    return "  ".join([record["model"], record["outcome"], seconds, rise, (said or record.get("place", ""))[:160]])
 
 
 def print_table(records: Mapping[str, Record]) -> None:
-    """Print every model by outcome, the counts, and the silent wrong answers."""
-    print("| model | outcome | size | fit, s | restarts reach higher by | what was said |\n|---|---|---|---|---|---|")
-    for record in sorted(records.values(), key=lambda r: (r["outcome"], r["model"])):
-        print("| " + " | ".join(cells_of(record)) + " |")
-    counts = Counter(record["outcome"] for record in records.values())
-    print("\n| outcome | models |\n|---|---|", *(f"| {name} | {n} |" for name, n in counts.most_common()), sep="\n")
+    """Print counts and times by outcome, the models of every outcome but CONVERGED, and the silent wrong answers."""
+    told: dict[str, list[str]] = {}
+    print("| outcome | models | median, s | longest, s |\n|---|---|---|---|")
+    for outcome, count in Counter(record["outcome"] for record in records.values()).most_common():
+        mine = [records[name] for name in sorted(records) if records[name]["outcome"] == outcome]
+        told[outcome] = [r["model"] + (f" ({r['seconds']:.1f})" if "seconds" in r else "") for r in mine]
+        times = [r["seconds"] for r in mine if "seconds" in r]
+        print(f"| {outcome} | {count} | " + (f"{np.median(times):.2f} | {max(times):.1f} |" if times else "| |"))
+    told.pop("CONVERGED", None)
+    print(*(f"\n{outcome}: {', '.join(names)}" for outcome, names in told.items()), sep="\n")
     checked = sum(record["outcome"] == "CONVERGED" and "rise" in record for record in records.values())
-    wrong = sorted(name for name, record in records.items() if is_silently_wrong(record))
+    wrong = [name for name in sorted(records) if is_silently_wrong(records[name])]
     print(f"\nCertified and attacked by restarts: {checked}. Silent wrong answers: {len(wrong)}. {', '.join(wrong)}")
 
 
@@ -285,19 +276,20 @@ def main() -> None:
     parser.add_argument("--check-seconds", type=int, default=60, help="how long restarts may climb")
     parser.add_argument("--megabytes", type=int, default=10_000, help="address space of a process")
     parser.add_argument("--results", type=Path, default=Path("catalogue_results.jsonl"))
-    parser.add_argument("--only", nargs="+", default=[], help="names of models")
+    parser.add_argument("--only", nargs="+", default=[], help="names of models, in the order to run them")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.here:
         run_here(asked.folder.resolve(), asked)
         return
     records = read_results(asked.results, asked.estimator)
-    scripts = [path for path in sorted(asked.folder.glob("models*/*.py")) if "def build_model" in path.read_text()]
+    found = [path for path in sorted(asked.folder.glob("models*/*.py")) if "def build_model" in path.read_text()]
+    scripts = sorted(found, key=lambda path: asked.only.index(path.stem) if path.stem in asked.only else 0)
     for path in [path for path in scripts if is_wanted(path.stem, asked, records)]:
         records[path.stem] = run_apart(path.resolve(), asked)
         with asked.results.open("a") as file:
             file.write(json.dumps(records[path.stem]) + "\n")
-        print(" ".join(cells_of(records[path.stem])), file=sys.stderr, flush=True)
+        print(line_of(records[path.stem]), file=sys.stderr, flush=True)
     print_table(records)
 
 

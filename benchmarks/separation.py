@@ -29,7 +29,7 @@ def declare(rows: int, columns: int, separated: bool) -> pm.Model:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(rows, columns))
     y = rng.binomial(1, 1 / (1 + np.exp(-X[:, 0])))
-    rare = rng.random(rows) < 0.05
+    rare = rng.random(rows) < 0.1
     if separated:
         y[rare] = 1
     design = np.column_stack([X, rare])

@@ -19,6 +19,7 @@ _COMMON = (
     click.option("--output", type=click.Path(), metavar="FILE", help="Write the result to FILE as well."),
     click.option("--ci-prob", type=float, default=0.95, show_default=True, help="Content of the intervals."),
     click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random."),
+    click.option("--starts", type=click.IntRange(1, 10_000), help="Fit from at least so many starting points."),
 )
 _SAMPLING = (
     click.option("--draws", type=click.IntRange(1), default=1000, show_default=True, help="Draws per chain."),

@@ -37,6 +37,7 @@ class Job:
     output: str | None = None
     ci_prob: float = 0.95
     seed: int = 0
+    starts: int | None = None
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
@@ -161,7 +162,7 @@ def _fit(job: Job, loaded: _Loaded) -> Fit:
     find = find_MAP if job.use_map else find_MLE
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        fit = find(loaded.model, random_seed=job.seed)
+        fit = find(loaded.model, random_seed=job.seed, starts=job.starts)
     if not fit.converged:
         print(f"ppl-mle: {fit.status.name}: {fit.message}", file=sys.stderr)
     return fit

@@ -116,8 +116,8 @@ class TestUnidentified:
             b = pm.Flat("b", dims="group")
             pm.Normal("y", a + b[group], 0.5, observed=Y)
         fit = warned(model, "UNIDENTIFIED")
+        assert "a - b[*]" in fit.message
         for label in ("a", "b[u]", "b[v]", "b[w]"):
-            assert label in fit.message
             assert np.isnan(fit.bse[label])
         means = [Y[:2].mean(), Y[2:5].mean(), Y[5:].mean()]
         np.testing.assert_allclose(fit.params["a"] + fit.params[["b[u]", "b[v]", "b[w]"]], means, rtol=1e-9)

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from ppl_mle.maximize.local import look_closely
+from ppl_mle.maximize.naming import abbreviated
 from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
@@ -94,8 +95,8 @@ def _describe(problem: Problem, search: Search, x: np.ndarray, touched: np.ndarr
         end,
         Status.UNIDENTIFIED,
         replace(seen, x=x, gradient=gradient, units=units, basis=still @ seen.basis) if seen and strict else None,
-        names=f"{', '.join(labels)}, along a curve,",
-        short=", ".join(labels),
+        names=f"{abbreviated(labels, problem.likelihood.labels)}, along a curve,",
+        short=abbreviated(labels, problem.likelihood.labels),
         labels=labels,
         ridges=np.eye(problem.size)[:, touched],
     )

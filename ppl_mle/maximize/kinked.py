@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from ppl_mle.maximize.face import Face, face_directions, look_along
+from ppl_mle.maximize.naming import abbreviated
 from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
@@ -152,7 +153,7 @@ def _describe_plateau(problem: Problem, end: Search, axes: np.ndarray) -> Outcom
         end,
         Status.UNIDENTIFIED,
         names=", ".join(names),
-        short=", ".join(touched),
+        short=abbreviated(touched, problem.likelihood.labels),
         labels=tuple(touched),
         ridges=axes / np.linalg.norm(axes, axis=0),
         findings=("the ridge is a plateau between kinks of the log-density, which falls off at its ends",),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ppl_mle.maximize.local import Local
+from ppl_mle.maximize.naming import combined
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
 
@@ -62,6 +63,8 @@ def free_combinations(ridges: np.ndarray, labels: Sequence[str]) -> list[str]:
     --------
     >>> free_combinations(np.array([[1.0], [-1.0], [0.0]]), ["a", "b", "c"])
     ['a - b']
+    >>> free_combinations(np.array([[1.0], [-1.0], [-1.0]]), ["a", "u[0]", "u[1]"])
+    ['a - u[*]']
     """
     return [_written(row, labels) for row in _reduced(ridges.T)]
 
@@ -100,9 +103,8 @@ def _reduced(rows: np.ndarray) -> np.ndarray:
 
 
 def _written(row: np.ndarray, labels: Sequence[str]) -> str:
-    parts = [
-        (coefficient, label) for coefficient, label in zip(row, labels, strict=True) if abs(coefficient) > _NEGLIGIBLE
-    ]
+    moving = {label: float(c) for c, label in zip(row, labels, strict=True) if abs(c) > _NEGLIGIBLE}
+    parts = combined(moving, labels)
     if parts and parts[0][0] < 0:
         parts = [(-coefficient, label) for coefficient, label in parts]
     text = ""
@@ -110,4 +112,4 @@ def _written(row: np.ndarray, labels: Sequence[str]) -> str:
         size = "" if abs(abs(coefficient) - 1) < _NEGLIGIBLE else f"{abs(coefficient):.3g} "
         sign = "-" if coefficient < 0 else "+"
         text += f" {sign} {size}{label}" if position else f"{'-' if coefficient < 0 else ''}{size}{label}"
-    return text + (f" ... ({len(parts)} parameters)" if len(parts) > _TERMS_SHOWN else "")
+    return text + (f" ... ({len(parts)} terms)" if len(parts) > _TERMS_SHOWN else "")

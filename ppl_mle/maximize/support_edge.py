@@ -8,6 +8,7 @@ from scipy.optimize import nnls
 
 from ppl_mle.maximize.face import Face, face_directions, look_along
 from ppl_mle.maximize.maximum import EdgeValue
+from ppl_mle.maximize.naming import abbreviated
 from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
@@ -125,7 +126,7 @@ def _prove(
         None if local is None else face.embedded(local, end),
         replace(evidence, weakest=basis @ evidence.weakest),
         names=f"{', '.join(names)}, where the support ends at {_rows(touching)}",
-        short=", ".join(labels),
+        short=abbreviated(labels, problem.likelihood.labels),
         labels=tuple(labels),
         edges=edges,
         ridges=np.linalg.qr(normals.T)[0][:, : np.linalg.matrix_rank(normals)],
@@ -155,7 +156,7 @@ def _describe_pole(
         end,
         Status.UNBOUNDED,
         names=f"{', '.join(places)}, where the support ends at {_rows(touching)}",
-        short=", ".join(labels),
+        short=abbreviated(labels, problem.likelihood.labels),
         labels=tuple(labels),
         limits={edge.label: float("nan") for edge in edges},
         unknown=free,

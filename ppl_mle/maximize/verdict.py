@@ -10,6 +10,7 @@ from ppl_mle.maximize.edges import Destination, find_destination
 from ppl_mle.maximize.engines import Engine
 from ppl_mle.maximize.evidence import Evidence, gather_evidence
 from ppl_mle.maximize.local import Local, look_closely
+from ppl_mle.maximize.naming import abbreviated
 from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.recession import prove_recession
@@ -92,7 +93,7 @@ def _describe_ridge(problem: Problem, search: Search, local: Local, ridges: np.n
         local,
         evidence,
         names=", ".join(free_combinations(ridges, free_labels)),
-        short=", ".join(labels),
+        short=abbreviated(labels, problem.likelihood.labels),
         labels=labels,
         ridges=ridges / np.linalg.norm(ridges, axis=0),
     )
@@ -200,7 +201,7 @@ def _describe_unbounded(problem: Problem, search: Search, away: np.ndarray, dest
         search,
         Status.UNBOUNDED,
         names=names,
-        short=", ".join(labels),
+        short=abbreviated(labels, problem.likelihood.labels),
         labels=labels,
         limits=dict.fromkeys(labels, np.nan),
         unknown=problem.free,

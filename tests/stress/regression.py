@@ -240,14 +240,14 @@ CASES = (
         "UNIDENTIFIED",
         "Shares of the kinds.",
         unpinned_softmax_truth,
-        named=("a[0]", "a[1]", "a[2]"),
+        named=("a[*]",),
     ),
     Case(
         "teams_without_reference",
         unpinned_teams,
         "UNIDENTIFIED",
         "Only differences of strengths enter.",
-        named=("u[0]", "u[1]", "u[2]"),
+        named=("u[*]",),
     ),
     Case(
         "undefeated_team",
