@@ -10,10 +10,11 @@ from ppl_mle.maximize.first_guess import first_guess
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import Constant, RowObjective
 
-_REPAIRS = 50
+_REPAIRS = 80
 _WIDER = (1.0, 3.0, 10.0)
 _WIDEST_TRANSFORMED = 3.0
-_REACH = (0.1, 0.5, 1.0, 2.0, 4.0)
+_WIDEST_REPAIR = 4.0
+_REACH = (0.1, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0, 100.0)
 
 
 def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: Any, most: int) -> Iterator[np.ndarray]:
@@ -79,7 +80,8 @@ def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> n
         return x
     for attempt in range(_REPAIRS):
         reach = _REACH[attempt * len(_REACH) // _REPAIRS]
-        candidate = x + reach * rng.uniform(-1, 1, x.shape)
+        reaches = np.where(problem.is_transformed, min(reach, _WIDEST_REPAIR), reach)
+        candidate = x + reaches * rng.uniform(-1, 1, x.shape)
         if np.isfinite(problem.value_and_gradient(candidate)[0]):
             return candidate
     return None

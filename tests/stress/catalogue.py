@@ -28,7 +28,6 @@ DEFECTS = {
     "skew_normal_of_steep_data": LIMIT,
     "zinb_of_neither": LIMIT,
     "seven_of_two_billion": "PyMC's binomial coefficient rounds to 5e-6, and that counts as a disagreement",
-    "root_of_a_negative_start": "a start whose density is NaN everywhere near is given up with StartError",
 }
 
 
