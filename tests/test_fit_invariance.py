@@ -23,7 +23,9 @@ HITS = (Y > 1).astype(int)
 WAITS = np.array([0.7, 1.9, 3.1, 0.4, 2.2, 1.1, 5.0, 0.9])
 decades = st.integers(-8, 8)
 pairs_of_decades = st.tuples(decades, decades)
-shifts = st.integers(-1000, 1000)
+far = st.integers(-(10**6), 10**6)  # in standard deviations, about
+shifts = st.integers(-(10**5), 10**5)
+EARLY = pytest.mark.xfail(strict=True, reason="the search stops 1e-6 standard errors off, at the noise of the value")
 
 
 def gaussian(x=X, y=Y):
@@ -56,10 +58,13 @@ def fit(model):
 
 
 def assert_moved(found, params, covariance, llf):
-    """Same status, estimates within 1e-8 standard errors, standard errors and llf to 8 digits and more."""
+    """Same status, estimates within 1e-9 standard errors, standard errors to 8 digits, llf to 11.
+
+    Predictors of size 1e6 standard deviations are rounded to 1e-10 of one, and the estimates in proportion.
+    """
     ses = np.sqrt(np.diag(covariance))
     assert found.status.name == "CONVERGED"
-    assert np.max(np.abs(found.params.to_numpy() - params) / ses) < 1e-8
+    assert np.max(np.abs(found.params.to_numpy() - params) / ses) < 1e-9
     np.testing.assert_allclose(found.bse, ses, rtol=1e-8)
     assert found.llf == pytest.approx(llf, rel=1e-11, abs=1e-9)
 
@@ -96,16 +101,48 @@ def test_units_of_columns(fitted, build):
     check()
 
 
-@pytest.mark.parametrize("build", [gaussian, poisson])
+def moved_origin(base, shift, unit=1.0):
+    """Of a first column that is `(x + shift) * unit`."""
+    matrix = np.eye(len(base.params))
+    matrix[0, 1], matrix[1, 1] = -shift, 1 / unit
+    return moved(base, matrix)
+
+
+@pytest.mark.parametrize("build", [gaussian, poisson, logistic])
 def test_origin_of_a_column(fitted, build):
     base = fitted(build)
 
     @FEW
-    @given(shifts)
+    @given(far if build is gaussian else shifts)
     def check(shift):
-        matrix = np.eye(len(base.params))
-        matrix[0, 1] = -shift
-        assert_moved(fit(build(X + np.array([shift, 0]))), *moved(base, matrix), base.llf)
+        assert_moved(fit(build(X + np.array([shift, 0]))), *moved_origin(base, shift), base.llf)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("build", "shift"),
+    [
+        *[(gaussian, shift) for shift in (-1e6, 1e6)],
+        *[pytest.param(poisson, shift, marks=EARLY) for shift in (-1e6, 1e6)],
+        pytest.param(logistic, -1e6, marks=EARLY),
+        (logistic, 1e6),
+    ],
+)
+def test_far_origin_of_a_column(fitted, build, shift):
+    assert_moved(fit(build(X + np.array([shift, 0]))), *moved_origin(fitted(build), shift), fitted(build).llf)
+
+
+@pytest.mark.parametrize("build", [gaussian, logistic])
+def test_origin_and_units_of_a_column(fitted, build):
+    base = fitted(build)
+
+    @FEW
+    @given(shifts, decades)
+    def check(shift, exponent):
+        unit = 10.0**exponent
+        found = fit(build((X + np.array([shift, 0])) * np.array([unit, 1.0])))
+        assert_moved(found, *moved_origin(base, shift, unit), base.llf)
 
     check()
 
@@ -114,7 +151,7 @@ def test_origin_of_the_response(fitted):
     base = fitted(gaussian)
 
     @FEW
-    @given(shifts)
+    @given(far)
     def check(shift):
         assert_moved(fit(gaussian(X, Y + shift)), *moved(base, np.eye(4), [shift, 0, 0, 0]), base.llf)
 
@@ -133,10 +170,10 @@ def test_units_of_the_response(fitted):
     check()
 
 
-@pytest.mark.parametrize("build", [gaussian, logistic])
+@pytest.mark.parametrize("build", [gaussian, poisson, logistic])
 def test_order_of_rows_and_columns(fitted, build):
     base = fitted(build)
-    response = Y if build is gaussian else HITS
+    response = {gaussian: Y, poisson: COUNTS, logistic: HITS}[build]
 
     @FEW
     @given(st.permutations(range(20)), st.permutations([0, 1]))
@@ -205,9 +242,9 @@ def test_parametrization_of_a_scale(fitted, kind, value, slope):
     sigma, se = base.params["sigma"], base.bse["sigma"]
     assert found.status.name == "CONVERGED"
     assert found.llf == pytest.approx(base.llf, rel=1e-11)
-    np.testing.assert_allclose(found.params[:3], base.params[:3], atol=1e-8 * base.bse["a"])
+    np.testing.assert_allclose(found.params[:3], base.params[:3], atol=1e-9 * base.bse["a"])
     np.testing.assert_allclose(found.bse[:3], base.bse[:3], rtol=1e-8)
-    assert found.params["t"] == pytest.approx(value(sigma), abs=1e-8 * slope(sigma) * se)
+    assert found.params["t"] == pytest.approx(value(sigma), abs=1e-9 * slope(sigma) * se)
     assert found.bse["t"] == pytest.approx(slope(sigma) * se, rel=1e-8)
 
 
@@ -231,7 +268,7 @@ def test_parametrization_of_a_proportion():
     }
     for model, (estimate, error) in expected.items():
         found = fit(model)
-        assert found.params["t"] == pytest.approx(estimate, abs=1e-8 * error)
+        assert found.params["t"] == pytest.approx(estimate, abs=1e-9 * error)
         assert found.bse["t"] == pytest.approx(error, rel=1e-8)
         assert found.llf == pytest.approx(k * np.log(q) + (n - k) * np.log(1 - q), rel=1e-11)
 

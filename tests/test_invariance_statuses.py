@@ -85,7 +85,7 @@ def assert_same(found, base, scale, llf=None, origin=0.0, order=slice(None)):
     np.testing.assert_array_equal(found.params.to_numpy()[~finite], params[~finite])
     assert list(np.isnan(found.bse)) == list(np.isnan(bse))
     known = finite & np.isfinite(bse)
-    assert np.all(np.abs(found.params.to_numpy() - params)[known] <= 1e-9 * bse[known])
+    assert np.all(np.abs(found.params.to_numpy()[known] - params[known]) <= 1e-9 * bse[known])
     np.testing.assert_allclose(found.bse[known], bse[known], rtol=1e-8)
     assert found.llf == pytest.approx(base.llf if llf is None else llf, rel=1e-9)
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
+from scipy.optimize import brentq
 
 from ppl_mle import RequestError, Status, find_MLE
 from tests.reference import reference_problem
@@ -88,3 +89,19 @@ def test_two_peaks_of_a_potential_are_both_found():
     assert fit.params["m"] == pytest.approx(roots[-1], rel=1e-9)
     heights = [-((r**2 - 1) ** 2) + r / 10 for r in (roots[-1], roots[0])]
     np.testing.assert_allclose(fit.certificate.maxima, heights, rtol=1e-9)
+
+
+def test_start_outside_many_supports_is_repaired_term_by_term():
+    # Each threshold has to be brought below its own data; all at once would not happen by chance.
+    rng = np.random.default_rng(0)
+    data = [rng.gamma(4.0, size=30) - 3 * k for k in range(12)]
+    with pm.Model() as model:
+        for k, y in enumerate(data):
+            shift = pm.Flat(f"shift{k}")
+            pm.Potential(f"y{k}", pm.logp(pm.Gamma.dist(4.0, 1.0), y - shift).sum())
+    fit = find_MLE(model, progressbar=False)
+    assert fit.status is Status.CONVERGED, fit.message
+    for k, y in enumerate(data):
+        # The score equation of the shift: sum of 3 / (y - shift) = n, decreasing in the distance below min(y).
+        root = brentq(lambda d, y=y: np.sum(3 / (y - y.min() + d)) - y.size, 1e-9, 50)
+        assert fit.params[f"shift{k}"] == pytest.approx(y.min() - root, abs=1e-8)

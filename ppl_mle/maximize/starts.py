@@ -10,7 +10,7 @@ from ppl_mle.maximize.first_guess import first_guess
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import Constant, RowObjective
 
-_REPAIRS = 80
+_TRIES = 10
 _WIDER = (1.0, 3.0, 10.0)
 _WIDEST_TRANSFORMED = 3.0
 _WIDEST_REPAIR = 4.0
@@ -76,15 +76,42 @@ def _is_set(problem: Problem) -> bool:
 
 
 def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+    """A point with finite value and gradient: what is finite already is kept, term by term."""
     if np.isfinite(problem.value_and_gradient(x)[0]):
         return x
-    for attempt in range(_REPAIRS):
-        reach = _REACH[attempt * len(_REACH) // _REPAIRS]
-        reaches = np.where(problem.is_transformed, min(reach, _WIDEST_REPAIR), reach)
-        candidate = x + reaches * rng.uniform(-1, 1, x.shape)
+    bad, level, failures = _bad_terms(problem, x), 0, 0
+    while level < len(_REACH):
+        reaches = np.where(problem.is_transformed, min(_REACH[level], _WIDEST_REPAIR), _REACH[level])
+        candidate = x + reaches * _moved_by(problem, bad) * rng.uniform(-1, 1, x.shape)
         if np.isfinite(problem.value_and_gradient(candidate)[0]):
             return candidate
+        left = _bad_terms(problem, candidate)
+        if len(left) < len(bad):
+            x, bad, failures = candidate, left, 0
+        else:
+            failures += 1
+        if failures == _TRIES:
+            level, failures = level + 1, 0
     return None
+
+
+def _bad_terms(problem: Problem, x: np.ndarray) -> set[str]:
+    """Names of the terms whose value does not exist."""
+    values = problem.likelihood.objective.term_values(problem.expand(x))
+    return {term.name for term, v in zip(problem.likelihood.terms, values, strict=True) if not np.isfinite(v)}
+
+
+def _moved_by(problem: Problem, names: set[str]) -> np.ndarray:
+    """Mask of the free coordinates that some terms depend on; all of them where that is not known."""
+    objective = problem.likelihood.objective
+    if not names or not isinstance(objective, RowObjective):
+        return np.ones(problem.size, bool)
+    terms = [term for term in objective.terms if term.name in names]
+    columns = [predictor.columns for term in terms for predictor in term.predictors]
+    if not columns or not names <= {term.name for term in terms}:
+        return np.ones(problem.size, bool)
+    mine = np.isin(problem.free, np.concatenate(columns))
+    return mine if np.any(mine) else np.ones(problem.size, bool)
 
 
 def _complaint(problem: Problem, x: np.ndarray) -> str:
