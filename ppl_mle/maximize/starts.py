@@ -86,8 +86,8 @@ def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> n
         if np.isfinite(problem.value_and_gradient(candidate)[0]):
             return candidate
         left = _bad_terms(problem, candidate)
-        if len(left) < len(bad):
-            x, bad, failures = candidate, left, 0
+        if left < bad:
+            x, bad, failures = np.where(_moved_by(problem, bad - left), candidate, x), left, 0
         else:
             failures += 1
         if failures == _TRIES:
