@@ -25,7 +25,6 @@ decades = st.integers(-8, 8)
 pairs_of_decades = st.tuples(decades, decades)
 far = st.integers(-(10**6), 10**6)  # in standard deviations, about
 shifts = st.integers(-(10**5), 10**5)
-EARLY = pytest.mark.xfail(strict=True, reason="the search stops 1e-6 standard errors off, at the noise of the value")
 
 
 def gaussian(x=X, y=Y):
@@ -122,12 +121,7 @@ def test_origin_of_a_column(fitted, build):
 
 @pytest.mark.parametrize(
     ("build", "shift"),
-    [
-        *[(gaussian, shift) for shift in (-1e6, 1e6)],
-        *[pytest.param(poisson, shift, marks=EARLY) for shift in (-1e6, 1e6)],
-        pytest.param(logistic, -1e6, marks=EARLY),
-        (logistic, 1e6),
-    ],
+    [(build, shift) for build in (gaussian, poisson, logistic) for shift in (-1e6, 1e6)],
 )
 def test_far_origin_of_a_column(fitted, build, shift):
     assert_moved(fit(build(X + np.array([shift, 0]))), *moved_origin(fitted(build), shift), fitted(build).llf)

@@ -188,12 +188,7 @@ def test_mode_is_certified(name):
     assert fit.lpf == pytest.approx(mode["logpost"] + PRIORS[name][1] * log(2), rel=1e-9)
 
 
-LENT = pytest.mark.xfail(strict=True, reason="the curvature is that of a point 1e-8 standard errors before the last")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=LENT if name == "map/pdb_garch11" else ()) for name in sorted(PRIORS)]
-)
+@pytest.mark.parametrize("name", sorted(PRIORS))
 def test_standard_errors_at_a_mode(name):
     _, _, certified, found = fitted_mode(name)
     np.testing.assert_allclose(found["se"], certified["se"], rtol=1e-8)

@@ -41,15 +41,19 @@ def ridge(declare, find=find_MLE, **options):
 
 
 def free_combinations(fit):
-    """The combinations that the message calls free, as rows over the labels."""
+    """The combinations that the message calls free, as rows over the labels; `u[*]` is the sum of all of `u`."""
     text = fit.message.split("ridge: ")[1].split(" can change")[0]
-    labels = "|".join(re.escape(label) for label in sorted(fit.labels, key=len, reverse=True))
+    elements = {label: [label] for label in sorted(fit.labels, key=len, reverse=True)}
+    for name in {label.split("[")[0] for label in fit.labels if "[" in label}:
+        elements[f"{name}[*]"] = [label for label in fit.labels if label.startswith(f"{name}[")]
+    known = "|".join(map(re.escape, sorted(elements, key=len, reverse=True)))
     rows = []
-    for match in re.finditer(rf"(, |^)?\s*([-+])?\s*([\d.]+(?:e[-+]\d+)? )?({labels})", text):
-        start, sign, size, label = match.groups()
+    for match in re.finditer(rf"(, |^)?\s*([-+])?\s*([\d.]+(?:e[-+]\d+)? )?({known})", text):
+        start, sign, size, written = match.groups()
         if start is not None:
             rows.append(np.zeros(len(fit.labels)))
-        rows[-1][fit.labels.index(label)] = (-1.0 if sign == "-" else 1.0) * float(size or 1)
+        for label in elements[written]:
+            rows[-1][fit.labels.index(label)] = (-1.0 if sign == "-" else 1.0) * float(size or 1)
     return np.array(rows)
 
 
@@ -224,7 +228,6 @@ CURVED = pytest.mark.xfail(strict=True, reason="along a curved ridge what is est
 @pytest.mark.parametrize("prior", [pm.HalfFlat, pytest.param(pm.Flat, marks=CURVED)])
 def test_a_product_keeps_its_error_where_its_factors_have_none(prior):
     fit = ridge(product(prior))
-    assert {"a", "b"} <= set(re.findall(r"\b[ab]\b", fit.message.split(" can change")[0].split("ridge:")[1]))
     assert fit.bse[["a", "b"]].isna().all()
     derived = fit.deterministic("ab")
     assert derived.params["ab"] == pytest.approx(SXY / SXX, rel=1e-9)
@@ -233,9 +236,9 @@ def test_a_product_keeps_its_error_where_its_factors_have_none(prior):
 
 def test_a_curved_ridge_is_named_and_its_level_is_right():
     fit = ridge(product(pm.Flat))
+    assert "a, b, along a curve, can change" in fit.message
     assert fit.params["a"] * fit.params["b"] == pytest.approx(SXY / SXX, rel=1e-9)
     assert fit.llf == pytest.approx(stats.norm.logpdf(Y, X * SXY / SXX, 1).sum(), rel=1e-11)
-    assert "along a curve" in fit.message
 
 
 def test_two_variances_that_only_add():
@@ -251,8 +254,6 @@ def test_two_variances_that_only_add():
 
 
 class TestPriorsIdentify:
-    """The same models with find_MAP, where a prior tells apart what the data cannot."""
-
     def test_product(self):
         # By symmetry a = b; (ab) Sxy - (ab)^2 Sxx / 2 - a^2 / 2 - b^2 / 2 is greatest where ab = (Sxy - 1) / Sxx.
         fit = fitted(product(lambda name: pm.HalfNormal(name, 1)), find_MAP)
@@ -292,14 +293,8 @@ class TestPriorsIdentify:
         np.testing.assert_allclose(fit.params, [3, Y.mean()], rtol=1e-12)
         np.testing.assert_allclose(fit.bse, [2, 1.5 / np.sqrt(N)], rtol=1e-10)
 
-    def test_a_flat_one_does_not(self):
-        fit = ridge(lambda: (pm.Flat("unused"), pm.Normal("y", pm.Normal("m", 0, 1), 1.5, observed=Y)), find_MAP)
-        assert "unused can change" in fit.message
-
-    @pytest.mark.parametrize("held", ["a", "b"])
-    def test_so_does_fixing_one(self, held):
-        fit = fitted(product(pm.Flat), fixed={held: 2.0})
-        free = "b" if held == "a" else "a"
+    def test_so_does_fixing_one(self):
+        fit = fitted(product(pm.Flat), fixed={"a": 2.0})
         assert fit.status is Status.CONVERGED
-        assert fit.params[free] == pytest.approx(SXY / SXX / 2, rel=1e-10)
-        assert fit.bse[free] == pytest.approx(SXX**-0.5 / 2, rel=1e-9)
+        assert fit.params["b"] == pytest.approx(SXY / SXX / 2, rel=1e-10)
+        assert fit.bse["b"] == pytest.approx(SXX**-0.5 / 2, rel=1e-9)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ppl_mle import FitWarning, Status, find_MLE
 
-FEW = settings(max_examples=4, deadline=None, derandomize=True)
+FEW = settings(max_examples=3, deadline=None, derandomize=True)
 decades = st.integers(-8, 8)
 signs = st.sampled_from([-1.0, 1.0])
 N = 40
@@ -96,7 +96,6 @@ FAMILIES = {
     "counts": sm.families.Poisson(),
 }
 RESPONSES = tuple(FAMILIES)
-LOST = pytest.mark.xfail(strict=True, reason="the direction of recession is not found that far from the origin")
 
 
 class TestInfinite:
@@ -151,9 +150,7 @@ class TestInfinite:
     def test_origin_of_the_column_that_separates(self, response, shift):
         self.check_origin(response, shift)
 
-    @pytest.mark.parametrize(
-        "response", [pytest.param("logit", marks=LOST), pytest.param("probit", marks=LOST), "counts"]
-    )
+    @pytest.mark.parametrize("response", ["logit", "probit", "counts"])
     def test_far_origin_of_the_column_that_separates(self, response):
         self.check_origin(response, 1e6)
 
@@ -266,7 +263,7 @@ class TestUnbounded:
         assert np.isnan(found.params["sigma"])
         np.testing.assert_allclose(found.params[:4], y, rtol=1e-12)
 
-    @settings(FEW, max_examples=3)
+    @settings(FEW, max_examples=2)
     @given(decades, st.integers(-(10**6), 10**6), st.permutations(range(4)))
     def test_joint_mode_of_a_hierarchy(self, exponent, shift, rows):
         unit = 10.0**exponent

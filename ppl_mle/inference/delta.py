@@ -69,7 +69,8 @@ def propagate(jacobian: np.ndarray, maximum: Maximum) -> np.ndarray:
     if not maximum.lost.size:
         return covariance
     size = np.abs(jacobian).max(axis=1, initial=0.0)
-    lost = np.any(np.abs(jacobian @ maximum.lost) > _CHANGES * size[:, None], axis=1)
+    with np.errstate(all="ignore"):
+        lost = np.any(~(np.abs(jacobian @ maximum.lost) <= _CHANGES * size[:, None]), axis=1)
     covariance[lost, :] = covariance[:, lost] = np.nan
     return covariance
 

@@ -1,4 +1,4 @@
-"""Whether anything speaks against a single maximum: rows, or chords, along which the log-density is convex."""
+"""Whether anything speaks against a single maximum: kinks, and rows or chords along which the log-density is convex."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
-from ppl_mle.read import RowObjective
+from ppl_mle.read import RowObjective, find_crossings
 
 _REACHES = (1.0, 3.0, 1.0, 3.0)
 _VISIBLE = 1e-6
@@ -30,11 +30,13 @@ def is_seen_convex(problem: Problem, outcome: Outcome) -> bool:
     if isinstance(objective, RowObjective):
         on_line = np.zeros(problem.likelihood.size, bool)
         on_line[problem.free[lines]] = True
-        if objective.has_convex_rows(outcome.theta, on_line):
+        if objective.has_convex_rows(outcome.theta, on_line) or find_crossings(objective.terms) is not None:
             return True
         if objective.rest is None and all(term.is_closed for term in objective.terms):
             return False
-    return bool(np.any(lines)) and _has_convex_chord(probe, outcome.theta[problem.free], lines)
+    return bool(np.any(lines)) and any(
+        _has_convex_chord(probe, outcome.theta[problem.free], lines * units) for units in (1.0, problem.reach)
+    )
 
 
 def _has_convex_chord(problem: Problem, x: np.ndarray, lines: np.ndarray) -> bool:

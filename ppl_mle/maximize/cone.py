@@ -230,11 +230,14 @@ def _spanning(rows: np.ndarray) -> np.ndarray:
 
 
 def _most_rising(rows: np.ndarray) -> Found:
-    """Maximize the sum of the rises, each counted up to a cap, so that many rows rise a little and not one much."""
+    """Maximize the sum of the rises, each counted up to a cap, so that many rows rise a little and not one much.
+
+    A fall within rounding of ill-conditioned rows is let pass here; the direction that is found is checked exactly.
+    """
     count, size = rows.shape
     cost = np.r_[np.zeros(size), -np.ones(count)]
     limits = hstack([-rows, eye_array(count)], format="csr")
-    z = _minimized(cost, limits, [(-1.0, 1.0)] * size + [(0.0, _CAP)] * count)
+    z = _minimized(cost, limits, [(-1.0, 1.0)] * size + [(0.0, _CAP)] * count, _FEASIBLE)
     return (None if z is None else z[:size]), 0.0
 
 
@@ -250,6 +253,9 @@ def _least(rows: np.ndarray, cost: np.ndarray) -> Found:
     return _minimized(cost, -rows, [(-1.0, 1.0)] * len(cost)), 0.0
 
 
-def _minimized(cost: np.ndarray, limits: Any, bounds: list[tuple[float, float]]) -> np.ndarray | None:
-    found = linprog(cost, A_ub=limits, b_ub=np.zeros(limits.shape[0]), bounds=bounds, method="highs", options=_HIGHS)
+def _minimized(
+    cost: np.ndarray, limits: Any, bounds: list[tuple[float, float]], slack: float = 0.0
+) -> np.ndarray | None:
+    upper = np.full(limits.shape[0], slack)
+    found = linprog(cost, A_ub=limits, b_ub=upper, bounds=bounds, method="highs", options=_HIGHS)
     return found.x if found.status == 0 else None

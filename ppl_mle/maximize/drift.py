@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from ppl_mle.maximize.local import Local, look_closely
+from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Path, Search
 from ppl_mle.read import RowObjective, find_margins
@@ -24,6 +25,8 @@ _DRAWN = 0.1
 _ESCAPED = 8.0
 _STRIDE = 0.1
 _FAR_OUT = 30.0
+_NEAR = 20.0
+_ADJUSTING = 40
 _SETTLED = 1e-16
 _NEWTON = 1e-2
 
@@ -132,13 +135,40 @@ def _is_stopped(problem: Problem, search: Search, far: np.ndarray) -> bool:
     """Whether the density falls ahead, or ends there at an observation that its support must not exclude."""
     direction = far * np.sign(search.x - search.origin)
     fall = problem.value_and_gradient(search.x + direction)[0] - search.value
-    if np.isfinite(fall) and fall > _NEGLIGIBLE:
+    if np.isfinite(fall) and fall > _NEGLIGIBLE and _falls_beyond(problem, search, far):
         return True
     objective = problem.likelihood.objective
     if not isinstance(objective, RowObjective) or not find_margins(objective.terms):
         return False
     beyond = np.abs(search.x[far]).max() > _FAR_OUT
     return not beyond and not problem.value_and_gradient(search.x + _STRIDE * direction)[0] < search.value
+
+
+def _falls_beyond(problem: Problem, search: Search, far: np.ndarray) -> bool:
+    """Whether the maximum over all others falls as the far coordinates go on.
+
+    Where it cannot be found there, because arithmetic gives out, it must have risen steadily nearer by and since.
+    """
+    way = np.where(far, search.x - search.origin, 0.0)
+    direction = np.sign(way)
+    beyond, found = _adjust_others(problem, search.x + direction, far)
+    if found:
+        return beyond > search.value + _NEGLIGIBLE
+    near = search.x - way * max(0.0, 1 - _NEAR / float(np.abs(way).max()))
+    values = [_adjust_others(problem, near + step * direction, far)[0] for step in (-_FAR, 0.0, _FAR)]
+    rises = -np.diff([*values, search.value])
+    return not (rises.min() > _DRAWN * _FAR and rises[1] > rises[0] / _FAR)
+
+
+def _adjust_others(problem: Problem, x: np.ndarray, still: np.ndarray) -> tuple[float, bool]:
+    """Minus the log-density with some coordinates held and the others at their maximum, and whether that was found."""
+    if np.all(still):
+        return problem.value_and_gradient(x)[0], True
+    rest = Problem(problem.likelihood, problem.held | dict(zip(problem.free[still].tolist(), x[still], strict=True)))
+    if not np.isfinite(rest.value_and_gradient(x[~still])[0]):
+        return np.inf, False
+    search = Newton(iterations=_ADJUSTING).search(rest, x[~still], lambda iteration, value: None)
+    return search.value, search.stop in ("edm", "rounding", "flat")
 
 
 def continue_newton(problem: Problem, search: Search) -> Path:

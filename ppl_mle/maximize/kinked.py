@@ -23,8 +23,9 @@ _RANK = 1e-10
 _INSIDE = 1e-9
 _STATIONARY = 1e-6
 _MOST_ROWS = 20_000
-_LITTLE = 1e-6
-_UNCHANGED = 1e-13
+_SETTLED = 1e-8
+_FLAT = 1e-9
+_UNCHANGED = 1e-12
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def settle_at_kink(problem: Problem, search: Search) -> Outcome | None:
     sizes = [_typical(c.values(problem.expand(search.x))) for c in crossings]
     near = _follow(problem, search, crossings, sizes)
     kink = _meet(problem, near, crossings, sizes)
-    return None if kink is None else _prove(problem, search, kink)
+    return None if kink is None else _prove(problem, search, kink, crossings)
 
 
 def _typical(values: np.ndarray) -> float:
@@ -109,7 +110,7 @@ def _meet(problem: Problem, x: np.ndarray, crossings: Sequence[Crossing], sizes:
     return Kink(x + move, tuple(active), a)
 
 
-def _prove(problem: Problem, search: Search, kink: Kink) -> Outcome | None:
+def _prove(problem: Problem, search: Search, kink: Kink, crossings: Sequence[Crossing]) -> Outcome | None:
     basis = face_directions(kink.normals)
     face = Face(problem, kink.x, basis)
     at = np.zeros(basis.shape[1])
@@ -121,11 +122,13 @@ def _prove(problem: Problem, search: Search, kink: Kink) -> Outcome | None:
         return None
     still = np.zeros(problem.size)
     end = replace(search, x=kink.x, value=value, gradient=still, stop="edm", path=((kink.x, still),))
+    flat = _flat_axes(problem, kink.x, basis, crossings)
+    if flat.shape[1]:
+        level = np.max(np.abs(flat.T @ gradient)) <= _SETTLED * max(1.0, abs(value))
+        return _describe_plateau(problem, end, flat, crossings) if level else None
     local, evidence = look_along(face, at, end)
-    if local is not None and (not local.exists or local.has_descent):
+    if local is not None and (not local.exists or local.has_descent or np.any(local.null)):
         return None
-    if local is not None and np.any(local.null):
-        return _describe_plateau(problem, end, basis @ local.null_axes)
     if evidence is None or evidence.objections or not len(kink.normals):
         return None
     return Outcome(
@@ -139,11 +142,12 @@ def _prove(problem: Problem, search: Search, kink: Kink) -> Outcome | None:
     )
 
 
-def _describe_plateau(problem: Problem, end: Search, axes: np.ndarray) -> Outcome | None:
-    """A ridge between kinks, if one can move along it a little without a change."""
+def _describe_plateau(problem: Problem, end: Search, axes: np.ndarray, crossings: Sequence[Crossing]) -> Outcome | None:
+    """A ridge between kinks, if one can move along it half the way to the next kink without a change."""
     for axis in axes.T:
-        moved = [problem.value_and_gradient(end.x + sign * _LITTLE * axis)[0] for sign in (1, -1)]
-        if not np.allclose(moved, end.value, rtol=_UNCHANGED, atol=0.0):
+        reach = 0.5 * _nearest_kink(problem, end.x, axis, crossings)
+        moved = [problem.value_and_gradient(end.x + sign * reach * axis)[0] for sign in (1, -1)]
+        if not (np.isfinite(reach) and np.allclose(moved, end.value, rtol=_UNCHANGED, atol=_UNCHANGED)):
             return None
     labels = problem.likelihood.scale_labels
     names = free_combinations(axes, [labels[i] for i in problem.free])
@@ -158,6 +162,32 @@ def _describe_plateau(problem: Problem, end: Search, axes: np.ndarray) -> Outcom
         ridges=axes / np.linalg.norm(axes, axis=0),
         findings=("the ridge is a plateau between kinks of the log-density, which falls off at its ends",),
     )
+
+
+def _flat_axes(problem: Problem, x: np.ndarray, basis: np.ndarray, crossings: Sequence[Crossing]) -> np.ndarray:
+    """Directions on the face without curvature, in units in which rows meet their kinks after about one, as columns."""
+    theta, reach = problem.expand(x), np.zeros(problem.size)
+    for crossing in crossings:
+        slopes = np.abs(crossing.normals(theta, crossing.rows)[:, problem.free])
+        reach = np.maximum(reach, slopes.max(axis=0) / _typical(crossing.values(theta)))
+    units = np.where(reach > 0, 1 / np.where(reach > 0, reach, 1.0), 1.0)
+    axes = np.linalg.qr(basis / units[:, None])[0] * units[:, None] if basis.shape[1] else basis
+    matrix = problem.curvature(x, axes)
+    if not (axes.shape[1] and np.all(np.isfinite(matrix))):
+        return axes[:, :0]
+    values, vectors = np.linalg.eigh(matrix)
+    return axes @ vectors[:, np.abs(values) <= _FLAT * max(1.0, float(np.abs(values).max()))]
+
+
+def _nearest_kink(problem: Problem, x: np.ndarray, axis: np.ndarray, crossings: Sequence[Crossing]) -> float:
+    """How far along an axis the first row meets its kink that is not at it already."""
+    theta, nearest = problem.expand(x), np.inf
+    for crossing in crossings:
+        u = crossing.values(theta)
+        slopes = crossing.normals(theta, crossing.rows)[:, problem.free] @ axis
+        away = (np.abs(u) > _ACTIVE * _typical(u)) & (slopes != 0)
+        nearest = min(nearest, float(np.min(np.abs(u[away] / slopes[away]), initial=np.inf)))
+    return nearest
 
 
 def _is_stationary(problem: Problem, kink: Kink, gradient: np.ndarray) -> bool:

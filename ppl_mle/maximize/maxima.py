@@ -7,11 +7,13 @@ import numpy as np
 
 from ppl_mle.maximize.evidence import value_noise
 from ppl_mle.maximize.outcome import Outcome
+from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.status import Status
 
 _TELLING = 1e-3
 _NEGLIGIBLE = 1e-2
 _SAME_PLACE = 1e-3
+_SAME_HEIGHT = 1e-7
 _SHOWN = 5
 _FAR_OUT = 30.0
 _ELEMENTS = 4
@@ -50,6 +52,11 @@ def distinct_maxima(best: Outcome, outcomes: Sequence[Outcome]) -> list[Peak]:
     return peaks
 
 
+def same_maximum(best: Outcome, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Those that ended at the maximum that another ended at, itself included."""
+    return [best, *(o for o in outcomes if o is not best and o.status is best.status and _is_same(best, o))]
+
+
 def margin(outcome: Outcome) -> float:
     """What log-densities far out on the way to a limit may differ by through rounding alone."""
     return min(_TELLING * max(1.0, abs(outcome.search.value)), _NEGLIGIBLE)
@@ -57,8 +64,8 @@ def margin(outcome: Outcome) -> float:
 
 def is_credible(outcome: Outcome) -> bool:
     """Whether a point's height can be believed: far out, formulas cancel and may give any, with or without noise."""
-    edges = outcome.search.x[outcome.problem.is_transformed]
-    near = bool(np.all(np.abs(edges) < _FAR_OUT))
+    whole = Problem(outcome.problem.likelihood, {})
+    near = bool(np.all(np.abs(outcome.theta[whole.is_transformed]) < _FAR_OUT))
     return near and value_noise(outcome.problem, outcome.search.x) <= margin(outcome)
 
 
@@ -115,13 +122,17 @@ def _describe_peak(best: Outcome, peak: Peak) -> str:
     most = sorted(np.argsort(-apart, kind="stable")[:_ELEMENTS])
     place = ", ".join(f"{likelihood.labels[i]} = {there[i]:.6g}" for i in most if apart[i] > 0)
     depth = peak.value - best.search.value
-    height = f"log-density {-peak.value:.6f}, lower by {depth:.3g}" if depth > margin(best) else "as high"
+    height = (
+        f"log-density {-peak.value:.6f}, lower by {depth:.3g}"
+        if depth > _SAME_HEIGHT * max(1.0, abs(peak.value))
+        else "as high"
+    )
     return f"{place} ({height})"
 
 
 def _is_same(peak: Outcome, outcome: Outcome) -> bool:
     """Whether two maxima are one: as high, and at the same place in units of standard errors."""
-    if abs(peak.search.value - outcome.search.value) > margin(peak):
+    if abs(peak.search.value - outcome.search.value) > _SAME_HEIGHT * max(1.0, abs(peak.search.value)):
         return False
     if peak.local is None or not np.array_equal(peak.problem.free, outcome.problem.free):
         return True

@@ -16,6 +16,8 @@ from ppl_mle.read import Likelihood
 GOAL = 1e-16
 _NO_BETTER = 1e-20
 _QUADRATIC = 1e-3
+_NEARLY = 1e-6
+_BESIDE = 1e-18
 _EPS = float(np.finfo(float).eps)
 _SMALLEST_STEP = 1e-13
 _REMEMBERED = 12
@@ -72,7 +74,7 @@ class Newton:
                 if not walk.polish():
                     stop = "rounding"
                     break
-            elif not walk.advance():
+            elif not walk.advance() and not (walk.definite and walk.edm < _NEARLY and walk.polish()):
                 stop = "stuck"
                 break
         return walk.end(stop, iteration + 1)
@@ -166,7 +168,7 @@ class _Walk:
     def polish(self) -> bool:
         """Take the Newton step if it reduces the decrement, measured with the curvature at hand."""
         x = self.x + self._moved(self.quadratic.newton)
-        close = self.frame is None and self.edm <= min(GOAL, _QUADRATIC * self.before)
+        close = self.frame is None and self.edm <= min(_BESIDE, _QUADRATIC * self.before)
         value, gradient = self.problem.visit_beside(x, self.x) if close else self.problem.visit(x)
         if not np.isfinite(value) or self.quadratic.decrement(self._pulled(gradient)) >= 0.5 * self.edm:
             return False

@@ -10,6 +10,7 @@ import numpy as np
 from ppl_mle.read import Likelihood, RowObjective
 
 _ENOUGH = 4_000
+_FEW = 200
 
 
 class Problem:
@@ -56,6 +57,19 @@ class Problem:
         for var in self.likelihood.variables:
             mask[var.free] = [s.kind == "log" for s in var.scales] if var.elementwise else False
         return mask[self.free]
+
+    @cached_property
+    def reach(self) -> np.ndarray:
+        """Units for looks elsewhere: the spread of what rows hold over that of the column; 1 where there is none."""
+        objective, reach = self.likelihood.objective, np.zeros(self.likelihood.size)
+        for term in objective.terms if isinstance(objective, RowObjective) else ():
+            spread = max((float(np.std(held)) for held in term.row_constants), default=0.0)
+            rows = slice(0, term.count, max(1, term.count // _ENOUGH))
+            for block in [b for predictor in term.predictors for b in predictor.blocks if len(b.columns) <= _FEW]:
+                sizes = np.sqrt(np.mean(block.weighted(1.0, rows, len(range(term.count)[rows])) ** 2, axis=0))
+                own = np.divide(spread, sizes, out=np.zeros(len(sizes)), where=sizes > 0)
+                reach[block.columns] = np.maximum(reach[block.columns], own)
+        return np.where(np.isfinite(reach) & (reach > 0), reach, 1.0)[self.free]
 
     def declared_labels(self, coordinates: np.ndarray) -> tuple[str, ...]:
         """Declared labels of unconstrained coordinates: the element, or all elements of a joint transform."""

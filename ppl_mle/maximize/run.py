@@ -1,6 +1,7 @@
 """Maximize: start, search, judge, and start again where nothing could be certified."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ppl_mle.maximize.corners import propose_corners
 from ppl_mle.maximize.curved_ridge import settle_on_ridge
 from ppl_mle.maximize.engines import ENGINES, Engine
 from ppl_mle.maximize.kinked import settle_at_kink
-from ppl_mle.maximize.maxima import distinct_maxima, is_credible, margin, tell_of_latents, tell_of_others
+from ppl_mle.maximize.maxima import distinct_maxima, is_credible, margin, same_maximum, tell_of_latents, tell_of_others
 from ppl_mle.maximize.maximum import Certificate, Maximum
 from ppl_mle.maximize.probes import propose_probes
 from ppl_mle.maximize.problem import Problem
@@ -34,6 +35,8 @@ _STARTS_WHERE_SEVERAL = 20
 _UNSETTLED = (Status.NOT_CONVERGED, Status.UNBOUNDED)
 _SHARE = 0.3
 
+Tick = Callable[[int, float], None]
+
 
 def maximize(
     plan: Plan,
@@ -41,7 +44,7 @@ def maximize(
     initvals: Mapping[str, Any] | None = None,
     random_seed: Any = 0,
     starts: int | None = None,
-    tick: Callable[[int, float], None] = lambda iteration, value: None,
+    tick: Tick = lambda iteration, value: None,
     engines: Sequence[Engine] = ENGINES,
 ) -> Maximum:
     """Maximize the log-density of a plan's likelihood and certify or diagnose the result.
@@ -73,27 +76,51 @@ def maximize(
     problem = Problem(plan.likelihood, plan.held)
     if not problem.size:
         raise ModelError("every parameter is fixed, so there is nothing to maximize; leave one free")
-    outcomes: list[Outcome] = []
-    wanted = 0
     with np.errstate(all="ignore"), one_thread_each():
-        for x in propose_starts(problem, initvals, random_seed, max(_STARTS_WHERE_SEVERAL, starts or 1)):
-            outcomes.append(_settle(problem, engine.search(problem, x, tick), engine))
-            wanted = starts or _starts_wanted(problem, outcomes, wanted)
-            if _is_enough(outcomes, wanted):
-                break
-        for propose in (propose_corners, propose_probes):
-            for x in propose(problem, _best(outcomes)):
-                outcomes.append(_settle(problem, engine.search(problem, x, tick), engine))
+        proposed = propose_starts(problem, initvals, random_seed, max(_STARTS_WHERE_SEVERAL, starts or 1))
+        outcomes = _start(problem, engine, proposed, starts, tick)
+        higher = _look_farther(problem, engine, outcomes, tick)
         if _best(outcomes).status is Status.NOT_CONVERGED:
             ridge = settle_on_ridge(problem, outcomes)
             outcomes += [ridge] if ridge is not None else []
+        best = _best(outcomes)
+        found = tell_of_others(best, outcomes)
+    if not found and best.search.value > higher + margin(best):
+        found.append(f"with one scale held far away the log-density is higher by {best.search.value - higher:.3g}")
     iterations = sum(outcome.search.iterations for outcome in outcomes)
-    return _assemble(plan, _best(outcomes), outcomes, iterations, problem.evaluations)
+    return _assemble(plan, best, outcomes, (iterations, problem.evaluations), found)
+
+
+def _start(
+    problem: Problem, engine: Engine, proposed: Iterable[np.ndarray], asked: int | None, tick: Tick
+) -> list[Outcome]:
+    """Search from one start after the other until it is enough."""
+    outcomes: list[Outcome] = []
+    wanted = 0
+    for x in proposed:
+        outcomes.append(_settle(problem, engine.search(problem, x, tick), engine))
+        wanted = asked or _starts_wanted(problem, outcomes, wanted)
+        if _is_enough(outcomes, wanted):
+            break
+    return outcomes
+
+
+def _look_farther(problem: Problem, engine: Engine, outcomes: list[Outcome], tick: Tick) -> float:
+    """Add what searches from corners and from scales held far away end in; returns the lowest value probed."""
+    lowest = np.inf
+    for propose in (propose_corners, propose_probes):
+        best = _best(outcomes)
+        for x in propose(problem, best):
+            search = replace(engine.search(problem, x, tick), origin=best.theta[problem.free])
+            outcomes.append(_settle(problem, search, engine))
+            if propose is propose_probes:
+                lowest = min(lowest, problem.value(x))
+    return float(lowest)
 
 
 def _settle(problem: Problem, search: Search, engine: Engine) -> Outcome:
     outcome = judge(problem, search, engine)
-    if outcome.status is not Status.NOT_CONVERGED:
+    if outcome.status not in _UNSETTLED:
         return outcome
     return settle_at_kink(problem, search) or settle_at_support(problem, search) or outcome
 
@@ -124,6 +151,8 @@ def _is_enough(outcomes: Sequence[Outcome], wanted: int) -> bool:
     certified = any(outcome.status is Status.CONVERGED or outcome.details for outcome in settled)
     if not settled and len(outcomes) >= max(wanted, _STARTS):
         return True
+    if wanted == _STARTS and len(settled) < wanted and len(outcomes) < _STARTS_WHERE_SEVERAL:
+        return False
     return certified or (len(outcomes) >= _STARTS_WITH_DIAGNOSIS and bool(settled))
 
 
@@ -139,6 +168,8 @@ def _best(outcomes: Sequence[Outcome]) -> Outcome:
     if unbounded and not any(o.status.converged for o in settled):
         settled = []
     best = min(settled or unbounded or outcomes, key=lambda outcome: outcome.search.value)
+    if best.status is Status.CONVERGED:
+        return min(same_maximum(best, settled), key=lambda o: o.evidence.edm if o.evidence else np.inf)
     rivals = [o for o in settled if o.status is Status.CONVERGED and o.search.value - best.search.value < margin(best)]
     return rivals[0] if rivals else best
 
@@ -149,7 +180,9 @@ def _is_passed(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
     return any(o.status is Status.NOT_CONVERGED and o.search.value < bar and is_credible(o) for o in outcomes)
 
 
-def _assemble(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations: int, evaluations: int) -> Maximum:
+def _assemble(
+    plan: Plan, best: Outcome, outcomes: Sequence[Outcome], effort: tuple[int, int], found: Sequence[str]
+) -> Maximum:
     gradient = np.zeros(plan.likelihood.size)
     gradient[best.problem.free] = -best.search.gradient
     return Maximum(
@@ -164,8 +197,8 @@ def _assemble(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations
         held=dict(plan.held),
         declared=best.limits,
         parameters=best.labels,
-        findings=(*plan.likelihood.findings, *best.findings, *tell_of_latents(best), *tell_of_others(best, outcomes)),
-        certificate=_certify(plan, best, outcomes, iterations, evaluations),
+        findings=(*plan.likelihood.findings, *best.findings, *tell_of_latents(best), *found),
+        certificate=_certify(plan, best, outcomes, *effort),
     )
 
 

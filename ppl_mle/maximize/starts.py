@@ -22,9 +22,9 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
 
     The first is PyMC's initial point (with `initvals` put in), or a guess from the data where there is one; the
     others add U(-1, 1) to it on the unconstrained scale, as `pm.sample` does, then three and ten times as much (at most
-    three times where an element is transformed); in every other one, elements on the real line that all rows share are
-    put upon an observation. A coordinate on the edge of its support, infinite on that scale, is put at 0; a point where
-    the density is not finite is replaced by jittered ones of growing reach.
+    three times where an element is transformed), two of four in the units of the data; in every other one, elements on
+    the real line that all rows share are put upon an observation. A coordinate on the edge of its support, infinite on
+    that scale, is put at 0; a point where the density is not finite is replaced by jittered ones of growing reach.
 
     Raises
     ------
@@ -44,7 +44,8 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
         yield found
     for start in range(1, most):
         wide = _WIDER[(start - 1) // 2 % len(_WIDER)]
-        reach = np.where(problem.is_transformed, min(wide, _WIDEST_TRANSFORMED), wide)
+        units = problem.reach if start % 4 < 2 else 1.0
+        reach = np.where(problem.is_transformed, min(wide, _WIDEST_TRANSFORMED), wide * units)
         place = first + reach * rng.uniform(-1, 1, first.shape)
         if start % 2 == 0:
             _put_upon_observations(problem, place, rng)
