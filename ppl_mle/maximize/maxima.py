@@ -57,6 +57,11 @@ def same_maximum(best: Outcome, outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [best, *(o for o in outcomes if o is not best and o.status is best.status and _is_same(best, o))]
 
 
+def is_as_high(outcome: Outcome, best: Outcome) -> bool:
+    """Whether two log-densities differ by rounding alone."""
+    return abs(outcome.search.value - best.search.value) <= _SAME_HEIGHT * max(1.0, abs(best.search.value))
+
+
 def margin(outcome: Outcome) -> float:
     """What log-densities far out on the way to a limit may differ by through rounding alone."""
     return min(_TELLING * max(1.0, abs(outcome.search.value)), _NEGLIGIBLE)
@@ -132,7 +137,7 @@ def _describe_peak(best: Outcome, peak: Peak) -> str:
 
 def _is_same(peak: Outcome, outcome: Outcome) -> bool:
     """Whether two maxima are one: as high, and at the same place in units of standard errors."""
-    if abs(peak.search.value - outcome.search.value) > _SAME_HEIGHT * max(1.0, abs(peak.search.value)):
+    if not is_as_high(outcome, peak):
         return False
     if peak.local is None or not np.array_equal(peak.problem.free, outcome.problem.free):
         return True

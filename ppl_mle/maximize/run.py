@@ -12,7 +12,15 @@ from ppl_mle.maximize.corners import propose_corners
 from ppl_mle.maximize.curved_ridge import settle_on_ridge
 from ppl_mle.maximize.engines import ENGINES, Engine
 from ppl_mle.maximize.kinked import settle_at_kink
-from ppl_mle.maximize.maxima import distinct_maxima, is_credible, margin, same_maximum, tell_of_latents, tell_of_others
+from ppl_mle.maximize.maxima import (
+    distinct_maxima,
+    is_as_high,
+    is_credible,
+    margin,
+    same_maximum,
+    tell_of_latents,
+    tell_of_others,
+)
 from ppl_mle.maximize.maximum import Certificate, Maximum
 from ppl_mle.maximize.probes import propose_probes
 from ppl_mle.maximize.problem import Problem
@@ -169,7 +177,8 @@ def _best(outcomes: Sequence[Outcome]) -> Outcome:
         settled = []
     best = min(settled or unbounded or outcomes, key=lambda outcome: outcome.search.value)
     if best.status is Status.CONVERGED:
-        return min(same_maximum(best, settled), key=lambda o: o.evidence.edm if o.evidence else np.inf)
+        first = next(o for o in settled if o.status is Status.CONVERGED and is_as_high(o, best))
+        return min(same_maximum(first, settled), key=lambda o: o.evidence.edm if o.evidence else np.inf)
     rivals = [o for o in settled if o.status is Status.CONVERGED and o.search.value - best.search.value < margin(best)]
     return rivals[0] if rivals else best
 
