@@ -82,7 +82,6 @@ def read_model(
     latents, findings = find_latents(model, latent)
     free = [rv for rv in model.free_RVs if rv not in missing]
     sources = choose_terms(model, free, latents, estimator)
-
     with without_compiler():
         start = Starts(model, free)
         joined = Joined(model, free, start.shapes, start(None))

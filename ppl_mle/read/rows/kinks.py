@@ -9,8 +9,8 @@ from ppl_mle.read.rows.expression import Expr, in_order
 from ppl_mle.read.rows.maker import Make
 from ppl_mle.read.rows.program import Program
 
-_UPPER_FIRST = {"gt", "ge"}
-_LOWER_FIRST = {"lt", "le"}
+UPPER_FIRST = {"gt", "ge"}
+LOWER_FIRST = {"lt", "le"}
 _LINEAR = {"eta", "const", "add", "sub", "neg"}
 
 Rewrite = Callable[[Make, Expr, tuple[Expr, ...]], Expr | None]
@@ -48,7 +48,7 @@ def kink_of(program: Program, rows: np.ndarray | None) -> Program | None:
     if len(found) != 1:
         return None
     (crossing,) = found.values()
-    return Program(crossing) if all(_is_linear(node) for node in in_order(crossing)) else None
+    return Program(crossing) if is_linear(crossing) else None
 
 
 def on_side(program: Program, rows: np.ndarray | None, above: bool) -> Program:
@@ -89,7 +89,7 @@ def _is_kinked(node: Expr) -> bool:
         return True
     if node.op in ("maximum", "minimum"):
         return not any(_is_infinite(a) for a in node.args)
-    if node.op != "switch" or node.args[0].op not in _UPPER_FIRST | _LOWER_FIRST:
+    if node.op != "switch" or node.args[0].op not in UPPER_FIRST | LOWER_FIRST:
         return False
     return node.args[0].depends and not any(_is_infinite(a) for a in node.args[1:])
 
@@ -113,12 +113,16 @@ def _piece(make: Make, node: Expr, args: tuple[Expr, ...], above: bool) -> Expr:
     if node.op == "sign":
         return make.constant(1.0 if above else -1.0)
     if node.op == "switch":
-        return args[1] if above == (node.args[0].op in _UPPER_FIRST) else args[2]
+        return args[1] if above == (node.args[0].op in UPPER_FIRST) else args[2]
     return args[0] if above == (node.op == "maximum") else args[1]
 
 
-def _is_linear(node: Expr) -> bool:
-    return node.op in _LINEAR or (node.op == "mul" and not all(a.depends for a in node.args))
+def is_linear(expression: Expr) -> bool:
+    """Whether an expression is linear in the predictors."""
+    return all(
+        node.op in _LINEAR or (node.op == "mul" and not all(a.depends for a in node.args))
+        for node in in_order(expression)
+    )
 
 
 def _rewritten(program: Program, rewrite: Rewrite, make: Builder) -> Program:

@@ -6,12 +6,10 @@ import numpy as np
 
 from ppl_mle.read.rows.build import Builder
 from ppl_mle.read.rows.expression import Expr, in_order, predictors_of
+from ppl_mle.read.rows.kinks import LOWER_FIRST, UPPER_FIRST, is_linear
 from ppl_mle.read.rows.program import Program
 
-_UPPER_FIRST = {"gt", "ge"}
-_LOWER_FIRST = {"lt", "le"}
 _OPPOSITE = {"gt": "le", "ge": "lt", "lt": "ge", "le": "gt", "and": "or", "or": "and"}
-_LINEAR = {"eta", "const", "add", "sub", "neg"}
 
 
 def margins(program: Program, rows: np.ndarray | None) -> list[Program]:
@@ -49,9 +47,9 @@ def _margins_of(make: Builder, condition: Expr, holds: bool) -> Iterator[Expr]:
     elif op == "and":
         for part in condition.args:
             yield from _margins_of(make, part, holds)
-    elif op in _UPPER_FIRST:
+    elif op in UPPER_FIRST:
         yield make("sub", *condition.args)
-    elif op in _LOWER_FIRST:
+    elif op in LOWER_FIRST:
         yield make("sub", *condition.args[::-1])
 
 
@@ -61,6 +59,4 @@ def _is_nowhere(node: Expr) -> bool:
 
 def _has_flat_edge(u: Expr) -> bool:
     """Whether its zeros are a plane in the predictors."""
-    nodes = in_order(u)
-    linear = all(n.op in _LINEAR or (n.op == "mul" and not all(a.depends for a in n.args)) for n in nodes)
-    return linear or len(predictors_of(u)) == 1
+    return is_linear(u) or len(predictors_of(u)) == 1
