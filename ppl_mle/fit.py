@@ -214,8 +214,9 @@ def _check_options(options: Options) -> None:
     seed, engine = options.random_seed, options.engine
     if isinstance(seed, int) and seed < 0:
         raise RequestError(f"random_seed={seed} is negative; seeds are whole numbers from 0 on")
-    if options.starts is not None and not (isinstance(options.starts, int) and 1 <= options.starts <= _MOST_STARTS):
-        raise RequestError(f"starts={options.starts!r} is no whole number from 1 to {_MOST_STARTS}")
+    starts = options.starts
+    if starts is not None and not (type(starts) is int and 1 <= starts <= _MOST_STARTS):
+        raise RequestError(f"starts={starts!r} is no whole number from 1 to {_MOST_STARTS}; use for example 20")
     if engine is not None and not (hasattr(engine, "judge") and hasattr(engine, "search")):
         raise RequestError(f"engine={engine!r} is no engine; pass an object such as ppl_mle.maximize.Newton()")
 

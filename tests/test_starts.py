@@ -73,7 +73,7 @@ def test_concave_log_density_is_started_once():
     np.testing.assert_allclose(asked.params, fit.params, rtol=1e-9)
 
 
-@pytest.mark.parametrize("starts", [0, -1, 1.5, 10**6])
+@pytest.mark.parametrize("starts", [0, -1, 1.5, 10**6, True])
 def test_number_of_starts_is_checked(starts):
     with pytest.raises(RequestError, match="starts="):
         find_MLE(cauchy(np.arange(3.0)), starts=starts, progressbar=False)

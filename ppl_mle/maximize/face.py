@@ -10,6 +10,7 @@ from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
 
 _RANK = 1e-10
+_ROUNDING = 1e-12
 
 
 class Face(Problem):
@@ -91,3 +92,10 @@ def look_along(face: Face, at: np.ndarray, end: Search) -> tuple[Local | None, E
         return local, None
     flat = replace(end, x=at, gradient=gradient, path=((at, gradient),))
     return local, gather_evidence(face, local, flat)
+
+
+def falls_off(problem: Problem, x: np.ndarray, moves: np.ndarray) -> bool:
+    """Whether PyMC's own log-density is nowhere higher, beyond rounding, after some moves (size, k) off a face."""
+    here = problem.original_value_and_gradient(x)[0]
+    level = here - _ROUNDING * max(1.0, abs(here))
+    return all(problem.original_value_and_gradient(x + move)[0] >= level for move in moves.T)

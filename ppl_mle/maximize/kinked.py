@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import linprog
 
-from ppl_mle.maximize.face import Face, face_directions, look_along
+from ppl_mle.maximize.face import Face, face_directions, falls_off, look_along
 from ppl_mle.maximize.naming import abbreviated
 from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.outcome import Outcome
@@ -24,6 +24,7 @@ _INSIDE = 1e-9
 _STATIONARY = 1e-6
 _MOST_ROWS = 20_000
 _SETTLED = 1e-8
+_OFF = 1e-4
 _FLAT = 1e-9
 _UNCHANGED = 1e-12
 
@@ -131,6 +132,8 @@ def _prove(problem: Problem, search: Search, kink: Kink, crossings: Sequence[Cro
         return None
     if evidence is None or evidence.objections or not len(kink.normals):
         return None
+    if not falls_off(problem, kink.x, _moves(problem, kink)):
+        return None
     return Outcome(
         problem,
         end,
@@ -188,6 +191,14 @@ def _nearest_kink(problem: Problem, x: np.ndarray, axis: np.ndarray, crossings: 
         away = (np.abs(u) > _ACTIVE * _typical(u)) & (slopes != 0)
         nearest = min(nearest, float(np.min(np.abs(u[away] / slopes[away]), initial=np.inf)))
     return nearest
+
+
+def _moves(problem: Problem, kink: Kink) -> np.ndarray:
+    """Moves that take each row a little off its kink, to both sides, as columns."""
+    theta = problem.expand(kink.x)
+    sizes = np.concatenate([np.full(len(rows), _typical(c.values(theta))) for c, rows in kink.crossings])
+    moves = _OFF * np.linalg.pinv(kink.normals, rcond=_RANK) * sizes
+    return np.hstack([moves, -moves])
 
 
 def _is_stationary(problem: Problem, kink: Kink, gradient: np.ndarray) -> bool:

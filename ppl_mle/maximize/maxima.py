@@ -13,6 +13,7 @@ from ppl_mle.maximize.status import Status
 _TELLING = 1e-3
 _NEGLIGIBLE = 1e-2
 _SAME_PLACE = 1e-3
+_SAME_VERTEX = 1e-6
 _SAME_HEIGHT = 1e-7
 _SHOWN = 5
 _FAR_OUT = 30.0
@@ -136,10 +137,15 @@ def _describe_peak(best: Outcome, peak: Peak) -> str:
 
 
 def _is_same(peak: Outcome, outcome: Outcome) -> bool:
-    """Whether two maxima are one: as high, and at the same place in units of standard errors."""
+    """Whether two maxima are one: as high, and at the same place in units of standard errors; off a face, exactly."""
     if not is_as_high(outcome, peak):
         return False
-    if peak.local is None or not np.array_equal(peak.problem.free, outcome.problem.free):
+    if not np.array_equal(peak.problem.free, outcome.problem.free):
         return True
-    apart = outcome.search.x - peak.search.x
-    return float(np.linalg.norm(np.linalg.lstsq(peak.local.solid, apart)[0])) < _SAME_PLACE
+    x, apart = peak.search.x, outcome.search.x - peak.search.x
+    if peak.local is not None:
+        weights = np.linalg.lstsq(peak.local.solid, apart)[0]
+        if np.linalg.norm(weights) >= _SAME_PLACE:
+            return False
+        apart = apart - peak.local.solid @ weights
+    return bool(np.all(np.abs(apart) <= _SAME_VERTEX * (1 + np.abs(x))))

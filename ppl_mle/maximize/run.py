@@ -108,7 +108,7 @@ def _start(
     for x in proposed:
         outcomes.append(_settle(problem, engine.search(problem, x, tick), engine))
         wanted = asked or _starts_wanted(problem, outcomes, wanted)
-        if _is_enough(outcomes, wanted):
+        if _is_enough(outcomes, wanted, patient=asked is None and _has_mixture(problem)):
             break
     return outcomes
 
@@ -144,22 +144,30 @@ def _starts_wanted(problem: Problem, outcomes: Sequence[Outcome], before: int) -
         return _STARTS_WHERE_SEVERAL
     if before > 1:
         return before
-    if isinstance(objective, RowObjective) and any(term.is_mixture for term in objective.terms):
+    if _has_mixture(problem):
         return _STARTS
     if not any(outcome.search.bent for outcome in outcomes) and not is_seen_convex(problem, outcomes[0]):
         return 1
     return _STARTS_WHERE_SMALL if work <= _SMALL else _STARTS_WHERE_BENT
 
 
-def _is_enough(outcomes: Sequence[Outcome], wanted: int) -> bool:
-    """Stop at what is certified or proved after the starts wanted, or when a diagnosis has stood up to others."""
+def _has_mixture(problem: Problem) -> bool:
+    objective = problem.likelihood.objective
+    return isinstance(objective, RowObjective) and any(term.is_mixture for term in objective.terms)
+
+
+def _is_enough(outcomes: Sequence[Outcome], wanted: int, patient: bool) -> bool:
+    """Stop at what is certified or proved after the starts wanted, or when a diagnosis has stood up to others.
+
+    Where many starts degenerate, as of mixtures, patience asks for as many that did not.
+    """
     if len(outcomes) < wanted:
         return False
     settled = [outcome for outcome in outcomes if outcome.status not in _UNSETTLED]
     certified = any(outcome.status is Status.CONVERGED or outcome.details for outcome in settled)
     if not settled and len(outcomes) >= max(wanted, _STARTS):
         return True
-    if wanted == _STARTS and len(settled) < wanted and len(outcomes) < _STARTS_WHERE_SEVERAL:
+    if patient and len(settled) < wanted and len(outcomes) < _STARTS_WHERE_SEVERAL:
         return False
     return certified or (len(outcomes) >= _STARTS_WITH_DIAGNOSIS and bool(settled))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import nnls
 
-from ppl_mle.maximize.face import Face, face_directions, look_along
+from ppl_mle.maximize.face import Face, face_directions, falls_off, look_along
 from ppl_mle.maximize.maximum import EdgeValue
 from ppl_mle.maximize.naming import abbreviated
 from ppl_mle.maximize.newton import Newton
@@ -24,6 +24,7 @@ _NUDGES = 12
 _FACES = 8
 _STATIONARY = 1e-6
 _DRAWN = 1e-9
+_OFF = 1e-4
 _DISTANCES = (1e-5, 1e-7, 1e-9, 1e-11)
 _GROWING = 1e-2
 _LASTING = 0.5
@@ -117,6 +118,10 @@ def _prove(
     face = Face(problem, x, basis)
     local, evidence = look_along(face, np.zeros(face.size), end)
     if evidence is None or evidence.objections:
+        return None
+    inwards = np.linalg.lstsq(normals, np.ones(len(normals)))[0][:, None]
+    sizes = [float(np.median(np.abs(margin.values(problem.expand(x))))) for margin, _ in touching]
+    if not falls_off(problem, x, _OFF * max(sizes) * inwards):
         return None
     edges, names, labels = _describe(problem, x, gradient, normals)
     return Outcome(
