@@ -1,18 +1,23 @@
 """From a maximum to estimates with their uncertainty."""
 
 from ppl_mle.inference.band import confidence_band
+from ppl_mle.inference.covariances import CovarianceOptions, estimate_covariance
 from ppl_mle.inference.delta import estimate_deterministic
 from ppl_mle.inference.estimates import Estimates, normal_quantile
-from ppl_mle.inference.infer import infer
-from ppl_mle.inference.results import Results
+from ppl_mle.inference.infer import infer, with_covariance
+from ppl_mle.inference.results import OBSERVED, Results
 from ppl_mle.inference.view import ResultsView
 
 __all__ = [
+    "OBSERVED",
+    "CovarianceOptions",
     "Estimates",
     "Results",
     "ResultsView",
     "confidence_band",
+    "estimate_covariance",
     "estimate_deterministic",
     "infer",
     "normal_quantile",
+    "with_covariance",
 ]

@@ -1,7 +1,10 @@
 """From a maximum to the results of a fit."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from ppl_mle.inference.covariances.kind import Covariance
 from ppl_mle.inference.delta import estimate_declared, propagate
 from ppl_mle.inference.results import Results
 from ppl_mle.maximize import Maximum
@@ -51,6 +54,29 @@ def infer(maximum: Maximum, *, model_hash: str, data_hash: str, seconds: float) 
         model_hash=model_hash,
         data_hash=data_hash,
         seconds=seconds,
+    )
+
+
+def with_covariance(maximum: Maximum, results: Results, covariance: Covariance) -> tuple[Maximum, Results]:
+    """The same maximum with another covariance, and the results that change with it.
+
+    Parameters
+    ----------
+    maximum : Maximum
+    results : Results
+    covariance : Covariance
+
+    Returns
+    -------
+    Maximum, Results
+    """
+    changed = replace(maximum, covariance=covariance.matrix, information=maximum.observed_covariance)
+    return changed, replace(
+        results,
+        estimates=estimate_declared(changed),
+        theta_covariance=propagate(np.eye(len(maximum.theta)), changed),
+        findings=(*maximum.findings, *covariance.findings),
+        covariance_kind=covariance.kind,
     )
 
 

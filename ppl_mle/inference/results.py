@@ -11,6 +11,8 @@ from ppl_mle.inference.estimates import Estimates
 from ppl_mle.maximize import Certificate, Status
 from ppl_mle.read import Variable
 
+OBSERVED = "observed information"
+
 
 @dataclass(frozen=True)
 class Results:
@@ -58,6 +60,8 @@ class Results:
     model_hash, data_hash : str
     seconds : float
         Wall time of the fit, reading included.
+    covariance_kind : str
+        Where the standard errors come from.
     """
 
     estimator: Literal["MLE", "MAP"]
@@ -85,6 +89,7 @@ class Results:
     model_hash: str
     data_hash: str
     seconds: float
+    covariance_kind: str = OBSERVED
 
     @property
     def converged(self) -> bool:

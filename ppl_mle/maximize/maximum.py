@@ -94,7 +94,7 @@ class Maximum:
         Log-density that was maximized, and its gradient.
     covariance : array, shape (p, p)
         Inverse negative Hessian on the unconstrained scale, on the directions that have curvature; zero for held
-        coordinates, NaN where there is none at all.
+        coordinates, NaN where there is none at all. Another covariance where the user asked for one.
     lost : array, shape (p, k)
         Directions along which nothing is known, as columns: ridges, and coordinates that ran away. What changes along
         them has no standard error.
@@ -109,6 +109,8 @@ class Maximum:
         Labels that the diagnosis is about.
     findings : tuple of str
     certificate : Certificate
+    information : array of shape (p, p), or None
+        Inverse negative Hessian, where `covariance` is another.
     """
 
     plan: Plan
@@ -124,3 +126,9 @@ class Maximum:
     parameters: tuple[str, ...]
     findings: tuple[str, ...]
     certificate: Certificate
+    information: np.ndarray | None = None
+
+    @property
+    def observed_covariance(self) -> np.ndarray:
+        """Inverse negative Hessian, whatever covariance was asked for, shape (p, p)."""
+        return self.covariance if self.information is None else self.information

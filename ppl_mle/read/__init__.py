@@ -2,15 +2,19 @@
 
 from ppl_mle.read.condition import hold_variables
 from ppl_mle.read.curve import Curve, has_gaussian_errors, response_curve
+from ppl_mle.read.evaluation import Form
 from ppl_mle.read.fingerprint import hash_data, hash_model
 from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.reading import Reading, read
 from ppl_mle.read.rows.blocks import Constant
+from ppl_mle.read.rows.closed import mean_columns, mean_predictor
 from ppl_mle.read.rows.crossings import Crossing, find_crossings, find_margins, soften
+from ppl_mle.read.rows.expected import expected_information
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.rows.predictor import Predictor
+from ppl_mle.read.rows.scores import group_scores, row_scores, score_products
 from ppl_mle.read.rows.sums import gram_matrix
 from ppl_mle.read.rows.term import RowTerm
 from ppl_mle.read.rows.threads import one_thread_each
@@ -22,6 +26,7 @@ __all__ = [
     "Constant",
     "Crossing",
     "Curve",
+    "Form",
     "Likelihood",
     "Predictor",
     "Reading",
@@ -31,17 +36,23 @@ __all__ = [
     "Term",
     "Variable",
     "current_model",
+    "expected_information",
     "find_crossings",
     "find_margins",
     "gram_matrix",
+    "group_scores",
     "has_gaussian_errors",
     "hash_data",
     "hash_model",
     "hold_variables",
+    "mean_columns",
+    "mean_predictor",
     "model_data",
     "one_thread_each",
     "read",
     "read_model",
     "response_curve",
+    "row_scores",
+    "score_products",
     "soften",
 ]

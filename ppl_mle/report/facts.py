@@ -3,7 +3,7 @@
 import math
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference import Results
+from ppl_mle.inference import OBSERVED, Results
 from ppl_mle.maximize import Certificate, Status
 from ppl_mle.report.rounding import show_estimate, show_number
 
@@ -96,11 +96,17 @@ def _maxima(proof: Certificate) -> str:
 
 def method_note(results: Results, ci_prob: float) -> str:
     """Name the methods behind standard errors, intervals and p-values."""
-    exact = "exact second derivatives" if results.certificate.hessian == "exact" else "differences of exact gradients"
     return (
-        f"SE: observed information ({exact}); interval: {show_number(100 * ci_prob)} % Wald on the unconstrained "
-        "scale; p: Wald, the element is zero"
+        f"SE: {covariance_note(results)}; interval: {show_number(100 * ci_prob)} % Wald on the unconstrained scale; "
+        "p: Wald, the element is zero"
     )
+
+
+def covariance_note(results: Results) -> str:
+    """Name the kind of covariance, and for the observed information where its second derivatives come from."""
+    exact = "exact second derivatives" if results.certificate.hessian == "exact" else "differences of exact gradients"
+    own = f" ({exact})" if results.covariance_kind == OBSERVED else ""
+    return f"{results.covariance_kind}{own}"
 
 
 def notes(results: Results) -> tuple[str, ...]:

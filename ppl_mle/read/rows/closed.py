@@ -58,6 +58,27 @@ def location_design(term: RowTerm, columns: np.ndarray, step: int = 1) -> np.nda
     return term.predictors[location(term).expression.index].matrix(columns, term.count, step)
 
 
+def mean_predictor(term: RowTerm) -> int | None:
+    """Position of the mean's one predictor: the location of a closed form, or the only predictor that differs.
+
+    None where the mean is a nonlinear function of several coordinates, or several predictors differ between rows.
+    """
+    if term.form not in ("graph", "constant"):
+        program = location(term)
+        return program.expression.index if program.is_predictor else None
+    varying = [k for k, predictor in enumerate(term.predictors) if not predictor.is_shared]
+    return varying[0] if len(varying) == 1 else None
+
+
+def mean_columns(term: RowTerm) -> np.ndarray:
+    """Coordinates that the mean depends on; without a closed form, those of the predictors that differ between rows."""
+    if term.form not in ("graph", "constant"):
+        mine = [term.predictors[k] for k in location(term).uses]
+    else:
+        mine = [p for p in term.predictors if not p.is_shared] or list(term.predictors)
+    return np.unique(np.concatenate([predictor.columns for predictor in mine]))
+
+
 def _evaluated(term: RowTerm, theta: np.ndarray, order: int) -> Any:
     rows = slice(0, term.count, 1)
     with np.errstate(all="ignore"):

@@ -38,7 +38,7 @@ def add_term(term: RowTerm, theta: np.ndarray, order: int, gradient: np.ndarray,
         total = _Total(term, order, len(theta))
         return total if all(total.take(theta, rows) for rows in run) else None
 
-    totals = _over_rows(term, work)
+    totals = over_rows(term, work)
     if any(total is None for total in totals):
         return -np.inf
     for total in totals:
@@ -124,7 +124,7 @@ def has_convex_rows(term: RowTerm, theta: np.ndarray, on_line: np.ndarray) -> bo
         bends = [np.asarray(jet.second.get((k, k), 0.0)) for k in own] if jet is not None else []
         return any(bool(np.max(bend) > _CONVEX * np.max(np.abs(bend))) for bend in bends)
 
-    return any(any(found) for found in _over_rows(term, lambda run: [convex(rows) for rows in run]))
+    return any(any(found) for found in over_rows(term, lambda run: [convex(rows) for rows in run]))
 
 
 class _Total:
@@ -162,11 +162,11 @@ class _Total:
 
 
 def _summed(term: RowTerm, block: Callable[[slice], np.ndarray]) -> np.ndarray:
-    parts = _over_rows(term, lambda run: sum(block(rows) for rows in run))
+    parts = over_rows(term, lambda run: sum(block(rows) for rows in run))
     return np.asarray(term.scale * sum(parts))
 
 
-def _over_rows(term: RowTerm, work: Callable[[Sequence[slice]], Any]) -> list[Any]:
+def over_rows(term: RowTerm, work: Callable[[Sequence[slice]], Any]) -> list[Any]:
     """Apply `work` to runs of row blocks; only where rows are many, on several cores."""
     stride = _block_rows(term) * term.step
     blocks = [slice(i, min(i + stride, term.count), term.step) for i in range(0, term.count, stride)]
