@@ -5,6 +5,8 @@ from ppl_mle.inference.covariances import CovarianceOptions, estimate_covariance
 from ppl_mle.inference.delta import estimate_deterministic
 from ppl_mle.inference.estimates import Estimates, normal_quantile
 from ppl_mle.inference.infer import infer, with_covariance
+from ppl_mle.inference.intervals import Intervals, contour_of, find_intervals, profile_of
+from ppl_mle.inference.profiles.curve import Profile
 from ppl_mle.inference.results import OBSERVED, Results
 from ppl_mle.inference.view import ResultsView
 
@@ -12,12 +14,17 @@ __all__ = [
     "OBSERVED",
     "CovarianceOptions",
     "Estimates",
+    "Intervals",
+    "Profile",
     "Results",
     "ResultsView",
     "confidence_band",
+    "contour_of",
     "estimate_covariance",
     "estimate_deterministic",
+    "find_intervals",
     "infer",
     "normal_quantile",
+    "profile_of",
     "with_covariance",
 ]

@@ -4,7 +4,6 @@ from typing import Literal
 
 import pandas as pd
 
-from ppl_mle.errors import RequestError
 from ppl_mle.inference.results import Results
 from ppl_mle.maximize import Certificate, Status
 
@@ -117,33 +116,3 @@ class ResultsView:
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the estimates on the declared scale."""
         return self.results.estimates.cov_params()
-
-    def conf_int(
-        self,
-        ci_prob: float = 0.95,
-        method: Literal["wald"] = "wald",
-        scale: Literal["unconstrained", "declared"] = "unconstrained",
-    ) -> pd.DataFrame:
-        """Confidence intervals.
-
-        Parameters
-        ----------
-        ci_prob : float
-            Probability content, strictly between 0 and 1.
-        method : {"wald"}
-        scale : {"unconstrained", "declared"}
-            Where the interval is symmetric; unconstrained ones are mapped back and stay inside the support.
-
-        Returns
-        -------
-        DataFrame
-            Columns `lower` and `upper`.
-
-        Raises
-        ------
-        RequestError
-            `ci_prob` outside (0, 1), or an unknown method or scale.
-        """
-        if method != "wald":
-            raise RequestError(f"method={method!r} is unknown; use 'wald'")
-        return self.results.estimates.wald(ci_prob, scale)

@@ -7,6 +7,7 @@ from ppl_mle.maximize.least_squares import LeastSquares
 from ppl_mle.maximize.maximum import Certificate, EdgeValue, Maximum
 from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.predictor_newton import PredictorNewton
+from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.quasi_newton import QuasiNewton
 from ppl_mle.maximize.run import maximize
 from ppl_mle.maximize.status import Status
@@ -22,6 +23,7 @@ __all__ = [
     "Maximum",
     "Newton",
     "PredictorNewton",
+    "Problem",
     "QuasiNewton",
     "Status",
     "maximize",

@@ -18,10 +18,11 @@ from ppl_mle.read.rows.scores import group_scores, row_scores, score_products
 from ppl_mle.read.rows.sums import gram_matrix
 from ppl_mle.read.rows.term import RowTerm
 from ppl_mle.read.rows.threads import one_thread_each
-from ppl_mle.read.scale import Scale
+from ppl_mle.read.scale import LINE, Scale
 from ppl_mle.read.tree import model_data
 
 __all__ = [
+    "LINE",
     "WORTH_COMPILING",
     "Constant",
     "Crossing",

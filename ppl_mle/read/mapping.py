@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.replace import vectorize_graph
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.random.op import RandomVariable
 
+from ppl_mle.errors import RequestError
 from ppl_mle.read.interpret import interpreted, without_compiler
 from ppl_mle.read.joined import Joined
 from ppl_mle.read.scale import Scale
@@ -73,13 +76,40 @@ class Mapping:
 
     def deterministic(self, name: str, theta: np.ndarray) -> np.ndarray:
         """Value of one Deterministic at `theta`, in its own shape."""
-        with np.errstate(all="ignore"):
-            return np.asarray(self._deterministic_functions(name)[0](np.asarray(theta, float)), float)
+        return self.derive(name).value(theta)
 
     def deterministic_jacobian(self, name: str, theta: np.ndarray) -> np.ndarray:
         """Derivatives of one raveled Deterministic of size d, shape (d, p)."""
-        with np.errstate(all="ignore"):
-            return np.asarray(self._deterministic_functions(name)[1](np.asarray(theta, float)), float)
+        return self.derive(name).jacobian(theta)
+
+    def derive(self, wanted: Any) -> "Derived":
+        """Functions of the vector for a Deterministic, by name, or for an expression of the model's variables.
+
+        Raises
+        ------
+        RequestError
+            The expression depends on random variables other than the free ones, or on none.
+        """
+        key = wanted if isinstance(wanted, str) else id(wanted)
+        if key not in self._built:
+            variable = self._deterministics[wanted] if isinstance(wanted, str) else self._checked(wanted)
+            (graph,) = self._joined.of_variables([variable])
+            derivative = _jacobian_graph(pt.cast(graph.ravel(), "float64"), self._theta)
+            functions = interpreted([self._theta], graph), interpreted([self._theta], derivative)
+            self._built[key] = Derived(variable, *functions)
+        return self._built[key]
+
+    def _checked(self, expression: Any) -> Any:
+        above = list(ancestors([expression]))
+        drawn = [v for v in above if v.owner is not None and isinstance(v.owner.op, RandomVariable)]
+        foreign = [v for v in drawn if v not in self._free]
+        if foreign or not any(v in self._free for v in above):
+            about = f"{foreign[0].name or 'a random variable of its own'}" if foreign else "no variable of the model"
+            names = ", ".join(v.name for v in self._free)
+            raise RequestError(
+                f"the expression depends on {about}; write it in the free variables of the model: {names}"
+            )
+        return expression
 
     @cached_property
     def _is_plain(self) -> bool:
@@ -110,15 +140,33 @@ class Mapping:
         return interpreted([self._theta], _jacobian_graph(self._declared, self._theta))
 
     @cached_property
-    def _built(self) -> dict[str, tuple[Any, Any]]:
+    def _built(self) -> dict[Any, "Derived"]:
         return {}
 
-    def _deterministic_functions(self, name: str) -> tuple[Any, Any]:
-        if name not in self._built:
-            (graph,) = self._joined.of_variables([self._deterministics[name]])
-            derivative = _jacobian_graph(pt.cast(graph.ravel(), "float64"), self._theta)
-            self._built[name] = interpreted([self._theta], graph), interpreted([self._theta], derivative)
-        return self._built[name]
+
+class Derived:
+    """A quantity that the unconstrained vector determines.
+
+    Parameters
+    ----------
+    variable : graph variable
+        Kept, so that its identity stays its own.
+    value, jacobian : callable
+        Interpreted functions of the vector.
+    """
+
+    def __init__(self, variable: Any, value: Any, jacobian: Any) -> None:
+        self.variable, self._value, self._jacobian = variable, value, jacobian
+
+    def value(self, theta: np.ndarray) -> np.ndarray:
+        """Value at `theta`, in its own shape."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self._value(np.asarray(theta, float)), float)
+
+    def jacobian(self, theta: np.ndarray) -> np.ndarray:
+        """Derivatives of the raveled value of size d at `theta`, shape (d, p)."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self._jacobian(np.asarray(theta, float)), float)
 
 
 def _end_to_end(parts: Sequence[Any]) -> Any:
