@@ -43,7 +43,8 @@ class Estimates:
     @cached_property
     def bse(self) -> pd.Series:
         """Standard errors, indexed by label."""
-        return self._series(np.sqrt(np.diag(self.covariance)), "se")
+        variances = np.diag(self.covariance)
+        return self._series(np.sqrt(np.where(variances >= 0, variances, np.nan)), "se")
 
     @cached_property
     def tvalues(self) -> pd.Series:
