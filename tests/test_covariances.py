@@ -312,7 +312,7 @@ def test_leverage_needs_one_mean_predictor():
 def test_likelihood_is_asked_for():
     with pm.Model() as model:
         pm.Normal("y", pm.Normal("mu", 0, 1), 1.0, observed=[1.0, 2.0])
-    with pytest.raises(RequestError, match="HC0 needs a maximized likelihood, but priors entered what was maximized"):
+    with pytest.raises(RequestError, match="HC0 needs a maximized likelihood, but priors entered this one"):
         ppl_mle.find_MAP(model, progressbar=False).with_covariance("HC0")
 
 

@@ -64,7 +64,7 @@ def rows_of(maximum: Maximum, purpose: str) -> tuple[Rows, ...]:
     likelihood = maximum.plan.likelihood
     if likelihood.latents or not (likelihood.estimator == "MLE" or likelihood.flat_priors):
         kept = f"the density of {', '.join(likelihood.latents)}" if likelihood.latents else "priors"
-        raise RequestError(f"{purpose} needs a maximized likelihood, but {kept} entered what was maximized; use find_MLE")
+        raise RequestError(f"{purpose} needs a maximized likelihood, but {kept} entered this one; use find_MLE")
     found = []
     for form, term in zip(likelihood.forms, likelihood.terms, strict=True):
         if term.kind in ("observed", "potential"):

@@ -86,13 +86,13 @@ class RaySlice:
 
     def _quadratic(self, maximum: Maximum) -> tuple[float, np.ndarray]:
         """How far the normal approximation looks, and how the others move; a guess where there is none."""
-        information = np.linalg.pinv(maximum.observed_covariance[np.ix_(self._mine, self._mine)])
-        curvature = float(self._direction @ information @ self._direction)
+        own = maximum.observed_covariance[np.ix_(self._mine, self._mine)]
         tangent = np.zeros(len(maximum.theta))
         tangent[self._mine] = self._direction
-        if np.isfinite(curvature) and curvature > 0:
-            tangent = maximum.observed_covariance[:, self._mine] @ information @ self._direction
-            return 1 / float(np.sqrt(curvature)), tangent
+        if np.all(np.diag(own) > 0):
+            information = np.linalg.solve(own, self._direction)
+            curvature = float(self._direction @ information)
+            return 1 / float(np.sqrt(curvature)), maximum.observed_covariance[:, self._mine] @ information
         slope = abs(float(maximum.gradient[self._mine] @ self._direction))
         if slope > _STEEP:
             return 1 / slope, tangent
