@@ -23,6 +23,7 @@ def find_MLE(
     nobs: float | None = None,
     engine: Engine | None = None,
     strict: bool = False,
+    penalty: Literal["jeffreys"] | None = None,
 ) -> Fit:
     """Maximize the likelihood of a PyMC model; the priors of its parameters give only their support.
 
@@ -57,6 +58,11 @@ def find_MLE(
         Use this engine instead of the planner's choice, e.g. `QuasiNewton()`.
     strict : bool
         Raise FitError for a fit that does not converge, instead of warning.
+    penalty : {"jeffreys"}, optional
+        Add half the log determinant of the information on the declared scale to the log-likelihood: Firth's (1993) bias
+        reduction, with finite estimates under separation (Heinze and Schemper 2002). The information is the expected
+        one where the distribution's is known, else the observed one of the unconstrained scale. Standard errors come from the inverse information
+        at the estimate, and profile intervals from the penalized likelihood.
 
     Returns
     -------
@@ -88,7 +94,7 @@ def find_MLE(
     >>> fit.status.name, round(float(fit.params["p"]), 12), round(float(fit.bse["p"]), 6)
     ('CONVERGED', 0.3, 0.144914)
     """
-    options = Options(fixed, weights, latent, initvals, random_seed, progressbar, nobs, engine, strict, starts)
+    options = Options(fixed, weights, latent, initvals, random_seed, progressbar, nobs, engine, strict, starts, penalty)
     return fit_model(model, "MLE", options)
 
 

@@ -12,12 +12,20 @@ import numpy as np
 import xarray as xr
 
 from ppl_mle.errors import DataError, FitError, FitWarning, RequestError
-from ppl_mle.inference import Estimates, Results, ResultsView, estimate_deterministic, infer
+from ppl_mle.inference import (
+    Estimates,
+    Results,
+    ResultsView,
+    estimate_deterministic,
+    infer,
+    likelihood_covariance,
+    with_covariance,
+)
 from ppl_mle.maximize import ENGINES, Engine, Maximum, Status, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.progress import Progress
-from ppl_mle.read import Reading, current_model, read
+from ppl_mle.read import Reading, current_model, penalize, read
 from ppl_mle.report.store import dump_results, parse_results
 from ppl_mle.report.summary import Summary, summarize
 from ppl_mle.report.tree import to_datatree
@@ -182,6 +190,7 @@ class Options:
     engine: Engine | None = None
     strict: bool = False
     starts: int | None = None
+    penalty: str | None = None
 
 
 def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) -> Fit:
@@ -205,9 +214,13 @@ def _fit(model: Any, estimator: Literal["MLE", "MAP"], options: Options) -> Fit:
     likelihood = reading.likelihood
     likelihood.forget()
     engines = ENGINES if options.engine is None else (options.engine,)
-    plan = make_plan(likelihood, engines, likelihood.place(options.fixed or {}))
-    maximum = _maximize(plan, engines, options)
+    held = likelihood.place(options.fixed or {})
+    if options.penalty is not None:
+        likelihood = penalize(likelihood, list(held))
+    maximum = _maximize(make_plan(likelihood, engines, held), engines, options)
     results = infer(maximum, **reading.hashes, seconds=time.perf_counter() - begun)
+    if options.penalty is not None and maximum.status.converged:
+        maximum, results = with_covariance(maximum, results, likelihood_covariance(maximum))
     return Fit(results, maximum, model, reading)
 
 
@@ -218,6 +231,8 @@ def _check_options(options: Options) -> None:
     starts = options.starts
     if starts is not None and not (type(starts) is int and 1 <= starts <= _MOST_STARTS):
         raise RequestError(f"starts={starts!r} is no whole number from 1 to {_MOST_STARTS}; use for example 20")
+    if options.penalty not in (None, "jeffreys"):
+        raise RequestError(f"penalty={options.penalty!r} is unknown; use 'jeffreys' (Firth's bias reduction) or None")
     if engine is not None and not (hasattr(engine, "judge") and hasattr(engine, "search")):
         raise RequestError(f"engine={engine!r} is no engine; pass an object such as ppl_mle.maximize.Newton()")
 

@@ -2,6 +2,7 @@
 
 from ppl_mle.inference.band import confidence_band
 from ppl_mle.inference.covariances import CovarianceOptions, estimate_covariance
+from ppl_mle.inference.covariances.information import likelihood_covariance
 from ppl_mle.inference.delta import estimate_deterministic
 from ppl_mle.inference.estimates import Estimates, normal_quantile
 from ppl_mle.inference.infer import infer, with_covariance
@@ -24,6 +25,7 @@ __all__ = [
     "estimate_deterministic",
     "find_intervals",
     "infer",
+    "likelihood_covariance",
     "normal_quantile",
     "profile_of",
     "with_covariance",

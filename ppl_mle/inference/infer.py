@@ -26,8 +26,9 @@ def infer(maximum: Maximum, *, model_hash: str, data_hash: str, seconds: float) 
     """
     likelihood = maximum.plan.likelihood
     latents = likelihood.latents
-    alone = not latents and (likelihood.estimator == "MLE" or likelihood.flat_priors)
-    of_likelihood = likelihood.estimator == "MLE" and not latents
+    unpenalized = not latents and not likelihood.penalty
+    alone = unpenalized and (likelihood.estimator == "MLE" or likelihood.flat_priors)
+    of_likelihood = likelihood.estimator == "MLE" and unpenalized
     return Results(
         estimator=likelihood.estimator,
         estimates=estimate_declared(maximum),
@@ -48,6 +49,7 @@ def infer(maximum: Maximum, *, model_hash: str, data_hash: str, seconds: float) 
         likelihood_only=alone,
         latents=latents,
         fixed=_fixed_labels(maximum),
+        penalty=likelihood.penalty,
         missing=dict(likelihood.missing),
         engine=maximum.plan.engine,
         plan=maximum.plan.brief,

@@ -62,6 +62,8 @@ class Results:
         Wall time of the fit, reading included.
     covariance_kind : str
         Where the standard errors come from.
+    penalty : str
+        What was added to the likelihood beside priors: nothing, or `jeffreys`.
     """
 
     estimator: Literal["MLE", "MAP"]
@@ -90,6 +92,7 @@ class Results:
     data_hash: str
     seconds: float
     covariance_kind: str = OBSERVED
+    penalty: str = ""
 
     @property
     def converged(self) -> bool:
@@ -143,4 +146,5 @@ class Results:
                 f"{name} needs the marginal likelihood, and {', '.join(self.latents)} is latent and was maximized, not "
                 "integrated out; compare such models by their posteriors (az.loo)"
             )
-        raise RequestError(f"{name} is defined for a maximum-likelihood fit, not for a MAP one; use find_MLE")
+        what = "one with Jeffreys' penalty; leave penalty= out" if self.penalty else "a MAP one; use find_MLE"
+        raise RequestError(f"{name} is defined for a maximum-likelihood fit, not for {what}")

@@ -7,6 +7,7 @@ from ppl_mle.read.fingerprint import hash_data, hash_model
 from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
+from ppl_mle.read.penalized import penalize
 from ppl_mle.read.reading import Reading, read
 from ppl_mle.read.rows.blocks import Constant
 from ppl_mle.read.rows.closed import mean_columns, mean_predictor
@@ -50,6 +51,7 @@ __all__ = [
     "mean_predictor",
     "model_data",
     "one_thread_each",
+    "penalize",
     "read",
     "read_model",
     "response_curve",

@@ -110,6 +110,8 @@ class Likelihood:
     flat_priors : bool
         No prior term changes with the parameters.
     findings : tuple of str
+    penalty : str
+        What is added to the likelihood beside priors: nothing, or `jeffreys`.
     """
 
     estimator: Estimator
@@ -126,6 +128,7 @@ class Likelihood:
     weighted: bool
     flat_priors: bool
     findings: tuple[str, ...]
+    penalty: str = ""
 
     @property
     def labels(self) -> list[str]:

@@ -49,6 +49,14 @@ class Scale:
             return (x - self.lower) * (self.upper - x) / (self.upper - self.lower)
         return -np.expm1(-x) if self.kind == "softplus" else np.ones_like(x)
 
+    def bend(self, x: Any) -> Any:
+        """Derivative of log |dx/du| in u, at the declared value `x`."""
+        if self.kind == "log":
+            return np.ones_like(x)
+        if self.kind == "logit":
+            return 1 - 2 * (x - self.lower) / (self.upper - self.lower)
+        return np.exp(-x) if self.kind == "softplus" else np.zeros_like(x)
+
     def has_inside(self, x: float) -> bool:
         """Tell whether `x` lies strictly inside the support."""
         return self.lower < x < self.upper

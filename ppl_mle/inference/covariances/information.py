@@ -62,6 +62,13 @@ class OuterProducts:
         )
 
 
+def likelihood_covariance(maximum: Maximum) -> Covariance:
+    """Inverse information of the likelihood at the maximum of a penalized one (Heinze and Schemper 2002)."""
+    information = maximum.plan.likelihood.objective.penalty.information(maximum.theta)
+    kind = "information of the likelihood, without the penalty"
+    return Covariance(_inverse(maximum, information, "information"), kind)
+
+
 def _inverse(maximum: Maximum, information: np.ndarray, what: str) -> np.ndarray:
     """Inverse over the coordinates that have a standard error."""
     own = np.flatnonzero(np.diag(maximum.covariance) > 0)

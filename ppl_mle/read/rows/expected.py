@@ -35,34 +35,36 @@ def expected_information(term: RowTerm, theta: np.ndarray) -> np.ndarray | None:
     array, shape (p, p), or None
         None where the density has no closed form.
     """
-    if term.form not in _INFORMATION or len(term.groups) != 1:
-        return None
-    total = np.zeros((len(theta), len(theta)))
     rows = slice(0, term.count, 1)
     with np.errstate(all="ignore"):
-        pairs = _of_predictors(term, term.etas(theta, rows), rows)
-    if pairs is None:
-        return None
-    weights = 1.0 if term.weights is None else term.weights
-    blocks = term.sharing.blocks
+        pairs = expected_by_row(term, term.etas(theta, rows))
+    return None if pairs is None else add_up(term, pairs, len(theta))
+
+
+def add_up(term: RowTerm, pairs: Pairs, size: int) -> np.ndarray:
+    """Sum over rows of A_k' diag(w_kl) A_l for weights of pairs of predictors, shape (size, size), scale included."""
+    total = np.zeros((size, size))
+    blocks, rows = term.sharing.blocks, slice(0, term.count, 1)
     for (i, j), weight in term.sharing.of_hessian(pairs).items():
-        full = np.broadcast_to(weight * weights, (term.count,))
+        full = np.broadcast_to(weight, (term.count,))
         add_cross(total, blocks[i], blocks[j], cross(blocks[i], blocks[j], full, rows, term.count))
     return term.scale * total
 
 
-def _of_predictors(term: RowTerm, etas: list[Any], rows: slice) -> Pairs | None:
-    """Expected information of each row in the term's predictors."""
-    program = term.groups[0].program
-    known = program.data[1]
+def expected_by_row(term: RowTerm, etas: list[Any]) -> Pairs | None:
+    """Expected information of each row in pairs of predictors, at given ones; None where it has no closed form."""
+    if term.form not in _INFORMATION or len(term.groups) != 1:
+        return None
+    program, rows = term.groups[0].program, slice(0, term.count, 1)
     arguments = [_argument(program, k, rows, etas) for k in range(len(program.expression.args))]
-    inner = _INFORMATION[term.form](tuple(a.value for a in arguments), known)
+    inner = _INFORMATION[term.form](tuple(a.value for a in arguments), program.data[1])
     if inner is None:
         return None
+    weights = 1.0 if term.weights is None else term.weights
     found: dict[tuple[int, int], Any] = {}
     for (k, m), information in inner.items():
         for (left, right), factor in _products(arguments[k], arguments[m], same=k == m).items():
-            found[left, right] = found.get((left, right), 0.0) + information * factor
+            found[left, right] = found.get((left, right), 0.0) + information * factor * weights
     return found
 
 

@@ -106,7 +106,10 @@ class RowTerm:
 
     def density(self, theta: np.ndarray, rows: slice, order: int) -> Jet | None:
         """Log-density and derivatives of some rows, weights included; None where a condition fails."""
-        etas = self.etas(theta, rows)
+        return self.density_at(self.etas(theta, rows), rows, order)
+
+    def density_at(self, etas: Sequence[Any], rows: slice, order: int) -> Jet | None:
+        """The same at given predictors."""
         if len(self.groups) == 1 and self.groups[0].rows is None:
             jet = self.groups[0].program(rows, etas, order)
         else:
