@@ -61,8 +61,8 @@ def find_MLE(
     penalty : {"jeffreys"}, optional
         Add half the log determinant of the information on the declared scale to the log-likelihood: Firth's (1993) bias
         reduction, with finite estimates under separation (Heinze and Schemper 2002). The information is the expected
-        one where the distribution's is known, else the observed one of the unconstrained scale. Standard errors come from the inverse information
-        at the estimate, and profile intervals from the penalized likelihood.
+        one where the distribution's is known, else the observed one of the unconstrained scale. Standard errors come
+        from the inverse information at the estimate, and profile intervals from the penalized likelihood.
 
     Returns
     -------

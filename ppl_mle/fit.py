@@ -78,7 +78,9 @@ class Fit(Uncertainty, ResultsView):
         """
         return estimate_deterministic(self._needs_graph("deterministic"), name)
 
-    def summary(self, var_names: Sequence[str] | str | None = None, ci_prob: float = 0.95) -> Summary:
+    def summary(
+        self, var_names: Sequence[str] | str | None = None, ci_prob: float = 0.95, method: str = "wald"
+    ) -> Summary:
         """Table of estimates, standard errors, z, p and intervals, as `az.summary` makes one of draws.
 
         Parameters
@@ -86,6 +88,8 @@ class Fit(Uncertainty, ResultsView):
         var_names : str or sequence of str, optional
             Variables to show; Deterministics can be named and are then shown too.
         ci_prob : float
+        method : str
+            Of the intervals, as for `conf_int`; named in the last lines.
 
         Returns
         -------
@@ -95,7 +99,9 @@ class Fit(Uncertainty, ResultsView):
         names = [var_names] if isinstance(var_names, str) else None if var_names is None else list(var_names)
         known = self.maximum.plan.likelihood.mapping.deterministic_names if self.maximum else []
         derived = {name: self.deterministic(name) for name in names or [] if name in known}
-        return summarize(self.results, ci_prob=ci_prob, var_names=names, derived=derived)
+        labels = [*self.labels, *(label for one in derived.values() for label in one.labels)]
+        bounds = None if method == "wald" else self.conf_int(ci_prob, method, labels)
+        return summarize(self.results, ci_prob=ci_prob, var_names=names, derived=derived, bounds=bounds)
 
     def to_datatree(
         self, kind: Literal["estimator", "point"] = "estimator", *, ci_prob: float = 0.95, random_seed: int = 0

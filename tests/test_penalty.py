@@ -13,8 +13,8 @@ X = np.array([-2.0, -1.0, 1.0, 2.0, 3.0])
 Y = np.array([0, 0, 1, 1, 1])
 Q = stats.chi2.ppf(0.95, 1)
 
-# R 4.2.2, brglm2 0.9: glm(..., method = "brglmFit", epsilon = 1e-14, maxit = 1000), type = "AS_mean" for the logit and log
-# links (Firth's penalty) and type = "MPL_Jeffreys" for the probit link; coef(m) and sqrt(diag(vcov(m))).
+# R 4.2.2, brglm2 0.9: glm(..., method = "brglmFit", epsilon = 1e-14, maxit = 1000), type = "AS_mean" for the logit and
+# log links (Firth's penalty) and type = "MPL_Jeffreys" for the probit link; coef(m) and sqrt(diag(vcov(m))).
 BIRTHWT_LOGIT = (
     [
         *(0.3364892885210737, -0.0278257691352720, -0.0138629172646199, 1.2121480203142798, 0.8416170149064435),

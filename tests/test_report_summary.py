@@ -5,9 +5,11 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import pymc as pm
 import pytest
 from scipy.stats import norm
 
+from ppl_mle import find_MLE
 from ppl_mle.errors import RequestError
 from ppl_mle.inference import Estimates
 from ppl_mle.maximize import Status
@@ -139,3 +141,12 @@ def test_printed_agreement_begins_with_the_conclusion():
     assert lines[0] == agreement.conclusion
     assert lines[2].split()[:7] == ["m[x]", "3.00", "1.00", "1.04", "4.96", "3.00", "3.01"]
     assert "95 % Wald interval" in file.getvalue()
+
+
+def test_intervals_of_another_method_are_named():
+    # Wilson's interval of 3 of 10, as in the textbooks: 0.1078 to 0.6032.
+    with pm.Model() as model:
+        pm.Binomial("y", n=10, p=pm.Uniform("p", 0, 1), observed=3)
+    summary = find_MLE(model, progressbar=False).summary(method="score")
+    assert summary.loc["p", ["ci95_lb", "ci95_ub"]].round(4).tolist() == [0.1078, 0.6032]
+    assert "95 % score test" in repr(summary)

@@ -10,7 +10,6 @@ from ppl_mle.errors import RequestError
 from ppl_mle.read.evaluation import Form
 from ppl_mle.read.labels import element_labels
 from ppl_mle.read.mapping import Mapping
-from ppl_mle.read.original import Original
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.scale import LINE, Scale
 
@@ -94,7 +93,7 @@ class Likelihood:
         How each term was read: as sums over rows, or why not.
     objective : RowObjective or Objective
         The sum with its gradient and Hessian products.
-    original : Original
+    original : Original, or that with a penalty
         The same sum as PyMC declares it, built independently.
     mapping : Mapping
         Declared values, Deterministics and starts.
@@ -119,7 +118,7 @@ class Likelihood:
     terms: tuple[Term, ...]
     forms: tuple[Form, ...]
     objective: Any
-    original: Original
+    original: Any
     mapping: Mapping
     dims: MappingType[str, tuple[str, ...]]
     coords: MappingType[str, np.ndarray]

@@ -94,10 +94,20 @@ def _maxima(proof: Certificate) -> str:
     return f"{starts}, {proof.agreeing} of which reached this maximum; {distinct} (log-density {heights})"
 
 
-def method_note(results: Results, ci_prob: float) -> str:
+_INTERVALS = {
+    "wald": "Wald on the unconstrained scale",
+    "profile": "profile likelihood ratio",
+    "score": "score test",
+    "bootstrap-percentile": "bootstrap percentiles",
+    "bootstrap-bca": "bootstrap, bias-corrected and accelerated",
+    "bootstrap-t": "bootstrap t",
+}
+
+
+def method_note(results: Results, ci_prob: float, method: str = "wald") -> str:
     """Name the methods behind standard errors, intervals and p-values."""
     return (
-        f"SE: {covariance_note(results)}; interval: {show_number(100 * ci_prob)} % Wald on the unconstrained scale; "
+        f"SE: {covariance_note(results)}; interval: {show_number(100 * ci_prob)} % {_INTERVALS[method]}; "
         "p: Wald, the element is zero"
     )
 

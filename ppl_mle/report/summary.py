@@ -80,6 +80,7 @@ def summarize(
     ci_prob: float = 0.95,
     var_names: str | Sequence[str] | None = None,
     derived: Mapping[str, Estimates] | None = None,
+    bounds: pd.DataFrame | None = None,
 ) -> Summary:
     """Make the table of a fit.
 
@@ -92,12 +93,14 @@ def summarize(
         Variables to show, in this order; names that begin with ``~`` are left out instead, as in ArviZ.
     derived : dict of str to Estimates, optional
         Further quantities by name, such as Deterministics; they come after the variables.
+    bounds : DataFrame, optional
+        Intervals of all these, `lower` and `upper`, with the attribute `method`; Wald intervals by default.
 
     Returns
     -------
     Summary
-        Columns `estimate`, `se` (declared scale), `z`, `p` and the bounds of the Wald interval, which is made on the
-        unconstrained scale: `ci95_lb`, `ci95_ub` for a content of 0.95. Rows are indexed by ArviZ's labels.
+        Columns `estimate`, `se` (declared scale), `z`, `p` and the bounds of the interval: `ci95_lb`, `ci95_ub` for a
+        content of 0.95. Rows are indexed by ArviZ's labels.
 
     Raises
     ------
@@ -107,10 +110,15 @@ def summarize(
     blocks = {var.name: estimates_table(results.estimates, ci_prob).loc[list(var.labels)] for var in results.variables}
     blocks |= {name: estimates_table(estimates, ci_prob) for name, estimates in (derived or {}).items()}
     table = pd.concat([blocks[name] for name in select_names(var_names, list(blocks))])
+    method = "wald"
+    if bounds is not None:
+        table[list(bound_names(ci_prob))] = bounds.loc[table.index, ["lower", "upper"]].to_numpy()
+        method = bounds.attrs["method"]
     summary = Summary(table)
     fixed = tuple(label for label in results.fixed if label in table.index)
     own_scale = (f"{', '.join(derived)}: delta method, interval on its own scale",) if derived else ()
-    footer = (method_note(results, ci_prob), *own_scale, *notes(results), health_line(results))
+    said = () if bounds is None else tuple(bounds.attrs["notes"])
+    footer = (method_note(results, ci_prob, method), *own_scale, *said, *notes(results), health_line(results))
     summary.caption = Caption(None if is_clean(results) else verdict(results), header(results), footer, fixed)
     return summary
 
