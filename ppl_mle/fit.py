@@ -23,6 +23,7 @@ from ppl_mle.inference import (
 )
 from ppl_mle.maximize import ENGINES, Engine, Maximum, Status, maximize
 from ppl_mle.plan import Plan, make_plan
+from ppl_mle.plots import Plots
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.progress import Progress
 from ppl_mle.read import Reading, current_model, penalize, read
@@ -30,7 +31,6 @@ from ppl_mle.report.store import dump_results, parse_results
 from ppl_mle.report.summary import Summary, summarize
 from ppl_mle.report.tree import to_datatree
 from ppl_mle.report.write import write_text
-from ppl_mle.uncertainty import Uncertainty
 
 _CHAINS, _DRAWS = 4, 1000
 _MOST_STARTS = 10_000
@@ -38,7 +38,7 @@ _ONE_AT_A_TIME = RLock()
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Uncertainty, ResultsView):
+class Fit(Plots, ResultsView):
     """A maximum-likelihood or MAP fit.
 
     Parameters

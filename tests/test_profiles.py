@@ -258,3 +258,23 @@ def test_no_interval_without_a_maximum():
         fit = fitted(lambda: pm.Bernoulli("y", logit_p=pm.Flat("b") * x, observed=[0, 0, 1, 1]))
     with pytest.raises(RequestError, match="a profile interval needs a maximum, and this fit ended as INFINITE"):
         fit.conf_int(method="profile")
+
+
+def test_profile_is_drawn_with_its_numbers():
+    fit = fitted(binomial)
+    axes = fit.plot_profile("p").axes[0]
+    profile = fit.profile("p")
+    curve, line = axes.lines[:2]
+    np.testing.assert_array_equal(curve.get_xydata(), profile.frame[["value", "signed_root"]])
+    np.testing.assert_array_equal(line.get_ydata(), profile.frame["wald_root"])
+    assert axes.get_xlabel() == "p"
+
+
+def test_contour_is_drawn_closed():
+    fit = fitted(lambda: pm.Normal("y", pm.Flat("mu"), pm.HalfFlat("sigma"), observed=[1.0, 2.0, 4.0, 4.5]))
+    edge = fit.plot_contour("mu", "sigma").axes[0].lines[0].get_xydata()
+    np.testing.assert_array_equal(edge[0], edge[-1])
+    # Twice the fall of the log-likelihood is the quantile of chi-squared with 2 degrees of freedom all around.
+    y = np.array([1.0, 2.0, 4.0, 4.5])
+    fall = [fit.llf - stats.norm.logpdf(y, m, s).sum() for m, s in edge]
+    np.testing.assert_allclose(2 * np.array(fall), stats.chi2.ppf(0.95, 2), rtol=1e-8)

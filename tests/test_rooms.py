@@ -25,7 +25,9 @@ MAY_IMPORT = {
     "posterior": ("inference", "maximize", "read", "errors"),
     "report": ("posterior", "inference", "maximize", "plan", "read", "errors"),
     "uncertainty": ("inference", "maximize", "read", "errors"),
+    "plots": ("uncertainty", "report", "inference", "maximize", "read", "errors"),
     "fit": (
+        "plots",
         "uncertainty",
         "report",
         "posterior",
