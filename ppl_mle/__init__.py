@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ppl_mle.comparisons import adjust_pvalues, compare_fits
     from ppl_mle.errors import (
         DataError,
         FitError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ppl_mle.workflow import compare, report, sample
 
 _HOMES = {
+    "ppl_mle.comparisons": ("adjust_pvalues", "compare_fits"),
     "ppl_mle.workflow": ("compare", "sample"),
     "ppl_mle.find": ("explain", "find_MAP", "find_MLE"),
     "ppl_mle.fit": ("Fit", "load"),
@@ -57,7 +59,9 @@ __all__ = [
     "ScriptError",
     "StartError",
     "Status",
+    "adjust_pvalues",
     "compare",
+    "compare_fits",
     "explain",
     "find_MAP",
     "find_MLE",

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from ppl_mle.errors import DataError, FitError, FitWarning, RequestError
+from ppl_mle.hypotheses import Hypotheses
 from ppl_mle.inference import (
     Estimates,
     Results,
@@ -25,6 +26,7 @@ from ppl_mle.maximize import ENGINES, Engine, Maximum, Status, maximize
 from ppl_mle.plan import Plan, make_plan
 from ppl_mle.plots import Plots
 from ppl_mle.posterior.normal_draws import normal_draws
+from ppl_mle.prediction import Predictions
 from ppl_mle.progress import Progress
 from ppl_mle.read import Reading, current_model, penalize, read
 from ppl_mle.report.store import dump_results, parse_results
@@ -38,7 +40,7 @@ _ONE_AT_A_TIME = RLock()
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Plots, ResultsView):
+class Fit(Plots, Hypotheses, Predictions, ResultsView):
     """A maximum-likelihood or MAP fit.
 
     Parameters

@@ -24,9 +24,13 @@ MAY_IMPORT = {
     "inference": ("maximize", "read", "errors"),
     "posterior": ("inference", "maximize", "read", "errors"),
     "report": ("posterior", "inference", "maximize", "plan", "read", "errors"),
+    "hypotheses": ("inference", "maximize", "errors"),
+    "prediction": ("inference", "maximize", "read", "errors"),
     "uncertainty": ("inference", "maximize", "read", "errors"),
     "plots": ("uncertainty", "report", "inference", "maximize", "read", "errors"),
     "fit": (
+        "hypotheses",
+        "prediction",
         "plots",
         "uncertainty",
         "report",
@@ -38,6 +42,8 @@ MAY_IMPORT = {
         "progress",
         "errors",
     ),
+    "comparisons": ("hypotheses", "inference", "errors"),
+    "effects": ("fit", "inference", "maximize", "read", "errors"),
     "find": ("fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
     "workflow": ("find", "fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
     "jobs": (
@@ -55,7 +61,7 @@ MAY_IMPORT = {
     ),
     "cli": ("jobs", "script", "errors"),
     "__main__": ("cli",),
-    "__init__": ("workflow", "find", "fit", "maximize", "errors"),
+    "__init__": ("comparisons", "workflow", "find", "fit", "maximize", "errors"),
 }
 # Rooms that may import PyMC and PyTensor.
 KNOWS = {"read": {"pymc", "pytensor"}, "posterior": {"pymc"}}

@@ -8,6 +8,7 @@ from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.penalized import penalize
+from ppl_mle.read.posterior import densities_at, has_constant_prior, read_posterior
 from ppl_mle.read.reading import Reading, read
 from ppl_mle.read.rows.blocks import Constant
 from ppl_mle.read.rows.closed import mean_columns, mean_predictor
@@ -38,11 +39,13 @@ __all__ = [
     "Term",
     "Variable",
     "current_model",
+    "densities_at",
     "expected_information",
     "find_crossings",
     "find_margins",
     "gram_matrix",
     "group_scores",
+    "has_constant_prior",
     "has_gaussian_errors",
     "hash_data",
     "hash_model",
@@ -54,6 +57,7 @@ __all__ = [
     "penalize",
     "read",
     "read_model",
+    "read_posterior",
     "response_curve",
     "row_scores",
     "score_products",

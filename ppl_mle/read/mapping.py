@@ -40,7 +40,7 @@ class Mapping:
         scales: Sequence[Scale] | None = None,
     ) -> None:
         self._scales = scales
-        self._joined = joined
+        self.joined = joined
         self._free = list(free)
         self._deterministics = {det.name: det for det in deterministics}
         self.start = start
@@ -93,10 +93,10 @@ class Mapping:
         key = wanted if isinstance(wanted, str) else id(wanted)
         if key not in self._built:
             variable = self._deterministics[wanted] if isinstance(wanted, str) else self._checked(wanted)
-            (graph,) = self._joined.of_variables([variable])
+            (graph,) = self.joined.of_variables([variable])
             derivative = _jacobian_graph(pt.cast(graph.ravel(), "float64"), self._theta)
             functions = interpreted([self._theta], graph), interpreted([self._theta], derivative)
-            self._built[key] = Derived(variable, *functions)
+            self._built[key] = Derived(variable, *functions, (graph, self._theta))
         return self._built[key]
 
     def _checked(self, expression: Any) -> Any:
@@ -118,11 +118,11 @@ class Mapping:
 
     @property
     def _theta(self) -> Any:
-        return self._joined.theta
+        return self.joined.theta
 
     @cached_property
     def _declared(self) -> Any:
-        return _end_to_end(self._joined.of_variables(self._free))
+        return _end_to_end(self.joined.of_variables(self._free))
 
     @cached_property
     def _declare(self) -> Any:
@@ -153,15 +153,31 @@ class Derived:
         Kept, so that its identity stays its own.
     value, jacobian : callable
         Interpreted functions of the vector.
+    graph : (graph variable, graph variable)
+        The quantity and the vector.
     """
 
-    def __init__(self, variable: Any, value: Any, jacobian: Any) -> None:
-        self.variable, self._value, self._jacobian = variable, value, jacobian
+    def __init__(self, variable: Any, value: Any, jacobian: Any, graph: tuple[Any, Any]) -> None:
+        self.variable, self._value, self._jacobian, self._graph = variable, value, jacobian, graph
 
     def value(self, theta: np.ndarray) -> np.ndarray:
         """Value at `theta`, in its own shape."""
         with np.errstate(all="ignore"):
             return np.asarray(self._value(np.asarray(theta, float)), float)
+
+    def values(self, points: np.ndarray) -> np.ndarray:
+        """Values at rows of vectors, shape (m, p), in one call; shape (m, ...)."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self._many(np.asarray(points, float)), float)
+
+    @cached_property
+    def _many(self) -> Any:
+        graph, theta = self._graph
+        rows = pt.dmatrix("rows")
+        with without_compiler():
+            many = vectorize_graph(graph, {theta: rows})
+            many = pt.broadcast_to(many, (rows.shape[0], *graph.shape)) if many.type.ndim == graph.type.ndim else many
+        return interpreted([rows], many)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of the raveled value of size d at `theta`, shape (d, p)."""

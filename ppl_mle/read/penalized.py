@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ppl_mle.errors import RequestError
+from ppl_mle.read.added import Added, AddedOriginal
 from ppl_mle.read.likelihood import Likelihood
 from ppl_mle.read.rows.jeffreys import information_of, jeffreys_penalty
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.scale import Scale
 
-_STEP = 1e-4
 _FINDING = "what was maximized is the likelihood with Jeffreys' penalty, which reduces bias (Firth 1993)"
 
 
@@ -47,8 +46,8 @@ def penalize(likelihood: Likelihood, held: Sequence[int]) -> Likelihood:
     penalty = Penalty(objective, likelihood.scales, np.setdiff1d(np.arange(likelihood.size), held))
     return replace(
         likelihood,
-        objective=PenalizedObjective(objective, penalty),
-        original=PenalizedOriginal(likelihood.original, penalty),
+        objective=Added(objective, penalty, exact=False),
+        original=AddedOriginal(likelihood.original, penalty),
         penalty="jeffreys",
         findings=(*likelihood.findings, _FINDING),
     )
@@ -88,78 +87,5 @@ class Penalty:
         """Second derivatives of the penalty, shape (p, p)."""
         hessian = jeffreys_penalty(self._terms, theta, self._free, 2)[2]
         for i in self._transformed:
-            ends = [self._scales[i].bend(self._scales[i].to_declared(theta[i] + step)) for step in (-_STEP, _STEP)]
-            hessian[i, i] -= (ends[1] - ends[0]) / (2 * _STEP)
+            hessian[i, i] -= self._scales[i].bend_slope(self._scales[i].to_declared(theta[i]))
         return hessian
-
-
-class PenalizedObjective:
-    """A log-likelihood with its penalty.
-
-    Parameters
-    ----------
-    inner : RowObjective
-    penalty : Penalty
-    """
-
-    exact = False
-    compiled = False
-
-    def __init__(self, inner: RowObjective, penalty: Penalty) -> None:
-        self._inner, self.penalty = inner, penalty
-        self._last: tuple[bytes, np.ndarray] | None = None
-
-    @property
-    def size(self) -> int:
-        """Length of the unconstrained vector."""
-        return self._inner.size
-
-    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """Penalized log-likelihood and gradient at `theta`."""
-        value, gradient = self._inner.value_and_gradient(theta)
-        more, slope = self.penalty.value_and_gradient(np.asarray(theta, float))
-        return value + more, gradient + slope
-
-    def hessian_product(self, theta: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        """Products of the Hessian with rows of directions, shape (k, p)."""
-        return directions @ self._hessian(np.asarray(theta, float))
-
-    def curvature(self, theta: np.ndarray, basis: np.ndarray) -> np.ndarray:
-        """T' H T for the columns of a basis, shape (p, k)."""
-        return basis.T @ self._hessian(np.asarray(theta, float)) @ basis
-
-    def term_values(self, theta: np.ndarray) -> list[float]:
-        """Value of every term of the likelihood at `theta`."""
-        return self._inner.term_values(theta)
-
-    def _hessian(self, theta: np.ndarray) -> np.ndarray:
-        key = theta.tobytes()
-        if self._last is None or self._last[0] != key:
-            self._last = key, self._inner.second_order(theta)[2] + self.penalty.hessian(theta)
-        return self._last[1]
-
-
-class PenalizedOriginal:
-    """PyMC's own log-density with the same penalty.
-
-    Parameters
-    ----------
-    inner : Original
-    penalty : Penalty
-    """
-
-    def __init__(self, inner: Any, penalty: Penalty) -> None:
-        self._inner, self._penalty = inner, penalty
-
-    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """Value and gradient at `theta`."""
-        value, gradient = self._inner.value_and_gradient(theta)
-        more, slope = self._penalty.value_and_gradient(np.asarray(theta, float))
-        return value + more, gradient + slope
-
-    def forget(self) -> None:
-        """Drop what is remembered."""
-        self._inner.forget()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)

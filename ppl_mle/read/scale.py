@@ -57,6 +57,12 @@ class Scale:
             return 1 - 2 * (x - self.lower) / (self.upper - self.lower)
         return np.exp(-x) if self.kind == "softplus" else np.zeros_like(x)
 
+    def bend_slope(self, x: Any) -> Any:
+        """Second derivative of log |dx/du| in u, at the declared value `x`."""
+        if self.kind == "logit":
+            return -2 * self.slope(x) / (self.upper - self.lower)
+        return -np.exp(-x) * self.slope(x) if self.kind == "softplus" else np.zeros_like(x)
+
     def has_inside(self, x: float) -> bool:
         """Tell whether `x` lies strictly inside the support."""
         return self.lower < x < self.upper

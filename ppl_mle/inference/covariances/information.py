@@ -64,7 +64,7 @@ class OuterProducts:
 
 def likelihood_covariance(maximum: Maximum) -> Covariance:
     """Inverse information of the likelihood at the maximum of a penalized one (Heinze and Schemper 2002)."""
-    information = maximum.plan.likelihood.objective.penalty.information(maximum.theta)
+    information = maximum.plan.likelihood.objective.extra.information(maximum.theta)
     kind = "information of the likelihood, without the penalty"
     return Covariance(_inverse(maximum, information, "information"), kind)
 

@@ -193,6 +193,15 @@ class RowObjective:
         """The log-density with other terms of the same names in the place of its own."""
         return RowObjective(self.size, self._names, terms, self.rest, self._rest_names, self._inside)
 
+    @property
+    def has_support(self) -> bool:
+        """Whether the parameters have a support that no term of its own tells."""
+        return self._inside is not None
+
+    def is_inside(self, theta: np.ndarray) -> bool:
+        """Whether `theta` is inside that support."""
+        return self._inside is None or float(self._inside(np.asarray(theta, float))) == 0.0
+
     def term_values(self, theta: np.ndarray) -> list[float]:
         """Value of every term at `theta`; minus infinity where a condition of it fails."""
         known = dict(zip(self._rest_names, self.rest.term_values(theta), strict=True)) if self.rest else {}
@@ -213,7 +222,7 @@ class RowObjective:
         return found
 
     def _evaluate(self, theta: np.ndarray, order: int) -> tuple[float, np.ndarray, np.ndarray | None]:
-        if self._inside is not None and float(self._inside(np.asarray(theta, float))) != 0.0:
+        if not self.is_inside(theta):
             return self._nowhere(order)
         gradient = np.zeros(self.size if order else 0)
         hessian = np.zeros((self.size, self.size)) if order > 1 else None

@@ -1,0 +1,60 @@
+"""The posterior density on the unconstrained scale: likelihood, priors and the Jacobian of the transforms."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ppl_mle.read.added import Added, AddedOriginal
+from ppl_mle.read.jacobian import LogJacobian
+from ppl_mle.read.likelihood import Likelihood
+from ppl_mle.read.reading import read
+from ppl_mle.read.roles import has_constant_density
+from ppl_mle.read.rows.batch import values_at
+from ppl_mle.read.rows.objective import RowObjective
+
+
+def read_posterior(model: Any) -> Likelihood:
+    """Read the posterior of a model as a density of the unconstrained vector.
+
+    Unlike what estimators maximize, it holds the log-Jacobian of the transforms, so its mode depends on them; it is
+    what samplers sample, and what a normal approximation is made of.
+
+    Parameters
+    ----------
+    model : pm.Model
+
+    Returns
+    -------
+    Likelihood
+
+    Raises
+    ------
+    ModelError
+        As `read_model`.
+    """
+    likelihood = read(model, "MAP").likelihood
+    jacobian = LogJacobian(model, likelihood.mapping.joined, likelihood.variables)
+    return replace(
+        likelihood,
+        objective=Added(likelihood.objective, jacobian, exact=jacobian.exact),
+        original=AddedOriginal(likelihood.original, jacobian),
+    )
+
+
+def has_constant_prior(model: Any, name: str) -> bool:
+    """Whether the prior of a free variable is flat on its support."""
+    return has_constant_density(model[name])
+
+
+def densities_at(posterior: Likelihood, points: np.ndarray) -> np.ndarray:
+    """Log-density of a posterior at rows of unconstrained vectors, shape (m, p); minus infinity where it is 0.
+
+    In one batch where every term has a predictor form, else point by point.
+    """
+    inner, jacobian = posterior.objective.inner, posterior.objective.extra
+    if isinstance(inner, RowObjective):
+        values = values_at(inner, points)
+    else:
+        values = np.array([inner.value_and_gradient(point)[0] for point in points])
+    return np.where(np.isfinite(values), values, -np.inf) + jacobian.values(points)
