@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from ppl_mle.find import explain, find_MAP, find_MLE
     from ppl_mle.fit import Fit, load
     from ppl_mle.maximize import Status
-    from ppl_mle.workflow import compare, report, sample
+    from ppl_mle.sampling import sample
+    from ppl_mle.workflow import compare, report
 
 _HOMES = {
     "ppl_mle.comparisons": ("adjust_pvalues", "compare_fits"),
-    "ppl_mle.workflow": ("compare", "sample"),
+    "ppl_mle.workflow": ("compare",),
+    "ppl_mle.sampling": ("sample",),
     "ppl_mle.find": ("explain", "find_MAP", "find_MLE"),
     "ppl_mle.fit": ("Fit", "load"),
     "ppl_mle.maximize": ("Status",),

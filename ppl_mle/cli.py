@@ -21,7 +21,19 @@ _COMMON = (
     click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random."),
     click.option("--starts", type=click.IntRange(1, 10_000), help="Fit from at least so many starting points."),
 )
+_UNCERTAINTY = (
+    click.option(
+        "--covariance", metavar="KIND", help="Covariance behind standard errors: HC1, cluster, HAC..."
+    ),
+    click.option("--groups", metavar="COLUMN", help="Column of the data with the groups of --covariance cluster."),
+    click.option(
+        "--interval", default="wald", show_default=True, metavar="METHOD", help="Intervals: wald, profile or score."
+    ),
+    click.option("--jeffreys", is_flag=True, help="Maximize with Jeffreys' penalty (Firth's bias reduction)."),
+)
 _SAMPLING = (
+    click.option("--method", default="auto", show_default=True, metavar="METHOD", help="auto, nuts, psis or laplace."),
+    click.option("--force", is_flag=True, help="Sample although the posterior was found to be improper."),
     click.option("--draws", type=click.IntRange(1), default=1000, show_default=True, help="Draws per chain."),
     click.option("--tune", type=click.IntRange(1), default=1000, show_default=True, help="Tuning steps per chain."),
     click.option("--chains", type=click.IntRange(1), default=4, show_default=True, help="Number of chains."),
@@ -50,7 +62,7 @@ def commands() -> None:
 
 
 @commands.command()
-@_taking(*_COMMON)
+@_taking(*_COMMON, *_UNCERTAINTY)
 def fit(**options: Any) -> int:
     """Fit SCRIPT and print the estimates with their standard errors.
 
@@ -86,7 +98,7 @@ def sample(**options: Any) -> int:
 
 
 @commands.command()
-@_taking(*_COMMON, *_SAMPLING, *_DRAWS)
+@_taking(*_COMMON, *_UNCERTAINTY, *_SAMPLING, *_DRAWS)
 def compare(**options: Any) -> int:
     """Fit SCRIPT, sample its posterior and set the two side by side.
 
@@ -98,7 +110,7 @@ def compare(**options: Any) -> int:
 
 
 @commands.command()
-@_taking(*_COMMON, *_SAMPLING, *_DRAWS)
+@_taking(*_COMMON, *_UNCERTAINTY, *_SAMPLING, *_DRAWS)
 @click.option("--sample", "with_posterior", is_flag=True, help="Sample the posterior and compare it with the fit.")
 def report(**options: Any) -> int:
     """Fit SCRIPT and write a self-contained HTML report, with a summary on stdout.

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 import xarray as xr
 
-from ppl_mle.errors import DataError, FitWarning, OutputError
+from ppl_mle.errors import DataError, FitWarning, OutputError, RequestError
 from ppl_mle.find import explain, find_MAP, find_MLE
 from ppl_mle.fit import Fit
 from ppl_mle.inference import normal_quantile
@@ -20,8 +20,9 @@ from ppl_mle.progress import Progress
 from ppl_mle.report.record import agreement_record, draws_record, fit_record, write_json
 from ppl_mle.report.terminal import print_agreement, print_draws, print_summary
 from ppl_mle.report.write import check_target, write_text, write_with
+from ppl_mle.sampling import sample
 from ppl_mle.script import Script, load_script
-from ppl_mle.workflow import compare, report, sample
+from ppl_mle.workflow import compare, report
 
 DIAGNOSIS = 3
 
@@ -38,6 +39,12 @@ class Job:
     ci_prob: float = 0.95
     seed: int = 0
     starts: int | None = None
+    covariance: str | None = None
+    groups: str | None = None
+    interval: str = "wald"
+    jeffreys: bool = False
+    method: Literal["auto", "nuts", "psis", "laplace"] = "auto"
+    force: bool = False
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
@@ -62,9 +69,9 @@ def run_fit(job: Job) -> int:
     """Fit, print the summary, save; returns the exit code."""
     target = _target(job, (".json", ".csv", ".nc"))
     fit = _fit(job, _load(job))
-    summary = fit.summary(ci_prob=job.ci_prob)
+    summary = fit.summary(ci_prob=job.ci_prob, method=job.interval)
     if job.as_json:
-        print(write_json(fit_record(fit.results, job.ci_prob)))
+        print(write_json(fit_record(fit.results, job.ci_prob, summary, job.interval)))
     else:
         print_summary(summary)
     if target is not None and target.suffix == ".json":
@@ -159,13 +166,30 @@ def _load(job: Job) -> _Loaded:
 
 
 def _fit(job: Job, loaded: _Loaded) -> Fit:
-    find = find_MAP if job.use_map else find_MLE
+    options: dict[str, Any] = {"random_seed": job.seed, "starts": job.starts}
+    if job.jeffreys and job.use_map:
+        raise RequestError("--jeffreys penalizes a likelihood; leave --map out")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        fit = find(loaded.model, random_seed=job.seed, starts=job.starts)
+        if job.use_map:
+            fit = find_MAP(loaded.model, **options)
+        else:
+            fit = find_MLE(loaded.model, **options, penalty="jeffreys" if job.jeffreys else None)
     if not fit.converged:
         print(f"ppl-mle: {fit.status.name}: {fit.message}", file=sys.stderr)
-    return fit
+    if job.covariance is None and job.groups is None:
+        return fit
+    return fit.with_covariance(job.covariance or "cluster", groups=_groups(job, loaded.frame))
+
+
+def _groups(job: Job, frame: pd.DataFrame) -> pd.Series | None:
+    if job.groups is None:
+        return None
+    if job.groups not in frame.columns:
+        raise DataError(
+            f"--groups {job.groups} is no column of the data, which has {', '.join(map(str, frame.columns))}"
+        )
+    return frame[job.groups]
 
 
 def _draws(job: Job, fit: Fit) -> xr.DataTree:
@@ -173,7 +197,16 @@ def _draws(job: Job, fit: Fit) -> xr.DataTree:
         return _read_tree(job.posterior)
     try:
         with noting_interrupts():
-            return sample(fit, draws=job.draws, tune=job.tune, chains=job.chains, cores=job.cores, random_seed=job.seed)
+            return sample(
+                fit,
+                method=job.method,
+                force=job.force,
+                draws=job.draws,
+                tune=job.tune,
+                chains=job.chains,
+                cores=job.cores,
+                random_seed=job.seed,
+            )
     except KeyboardInterrupt as exc:
         reached = f"sampling ({exc}) " if str(exc) else "sampling "
         raise KeyboardInterrupt(f"{reached}after a fit that ended {fit.status.name}, llf {fit.llf:.6g}") from exc

@@ -1,77 +1,21 @@
-"""What one does with a model or a fit next: sample the posterior, compare, report."""
+"""What one does with a fit next: compare it with posteriors, report."""
 
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ppl_mle.errors import FitWarning, RequestError
-from ppl_mle.find import find_MAP
+from ppl_mle.errors import RequestError
 from ppl_mle.fit import Fit
 from ppl_mle.inference import confidence_band
-from ppl_mle.posterior import Agreement, compare_with_draws, sample_nuts
-from ppl_mle.read import current_model, has_gaussian_errors, hash_data, hold_variables, model_data, response_curve
+from ppl_mle.posterior import Agreement, compare_with_draws
+from ppl_mle.read import has_gaussian_errors, response_curve
 from ppl_mle.report.document import build_document
 from ppl_mle.report.figures import FittedCurve
 from ppl_mle.report.html import render_html
 from ppl_mle.report.write import check_target, write_text
-
-
-def sample(
-    model: Any = None,
-    *,
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
-    cores: int | None = None,
-    random_seed: Any = None,
-    progressbar: bool = True,
-    **options: Any,
-) -> xr.DataTree:
-    """Sample the posterior with NUTS, started from the fit.
-
-    Parameters
-    ----------
-    model : pm.Model or Fit, optional
-        A model is fitted first (MAP), for its starting point. The posterior holds the declared priors, flat ones
-        included, whatever the estimator of the fit. Variables that the fit holds fixed are constants.
-    draws, tune, chains, cores, random_seed, progressbar
-        As in `pm.sample`.
-    **options
-        Passed on to `pm.sample`, e.g. `target_accept`.
-
-    Returns
-    -------
-    DataTree
-        Group `posterior`, with attribute `kind="posterior"`, and those that `pm.sample` adds.
-
-    Raises
-    ------
-    RequestError
-        The fit was loaded without its model, is weighted, or holds single elements of a variable fixed.
-    ModelError
-        The sampler could not start or failed.
-    """
-    if isinstance(model, Fit):
-        fit, sampled = model, _conditioned(model)
-    else:
-        sampled = current_model(model)
-        fit = _mode_of(sampled)
-    return sample_nuts(
-        sampled,
-        _start_of(fit),
-        spread=_spread_of(fit),
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        random_seed=random_seed,
-        progressbar=progressbar,
-        **options,
-    )
+from ppl_mle.sampling import require_same_data
 
 
 def compare(fit: Fit, idata: xr.DataTree, ci_prob: float = 0.95) -> Agreement:
@@ -175,7 +119,7 @@ def _fitted_curve(fit: Fit, ci_prob: float) -> FittedCurve | None:
     """The fitted mean with its band, for models with one predictor and a fit with standard errors."""
     if fit.model is None or fit.maximum is None or not fit.converged:
         return None
-    _require_same_data(fit)
+    require_same_data(fit)
     curve = response_curve(fit.model, fit.maximum.plan.likelihood, fit.maximum.theta)
     if curve is None:
         return None
@@ -197,58 +141,3 @@ def _degrees_of_freedom_note(fit: Fit) -> tuple[str, ...]:
         f"{n - p:g}: multiply sigma and the standard errors of the coefficients by sqrt(n / (n - p)) = {factor:.6g} "
         "to compare them.",
     )
-
-
-def _conditioned(fit: Fit) -> Any:
-    """The model to sample: the fit's, with its fixed variables as constants."""
-    if fit.model is None or fit.maximum is None:
-        raise RequestError("this fit was loaded without its model; pass the model to sample() instead")
-    _require_same_data(fit)
-    if fit.maximum.plan.likelihood.weighted:
-        raise RequestError(
-            "this fit is weighted, and the declared model holds no weights; repeat its rows, then sample"
-        )
-    fixed = set(fit.results.fixed)
-    whole = {var.name: var for var in fit.results.variables if fixed.issuperset(var.labels)}
-    partly = fixed - {label for var in whole.values() for label in var.labels}
-    if partly:
-        raise RequestError(
-            f"fixed={sorted(partly)[0]!r} is one element of a variable, which cannot be held while sampling; "
-            "declare it as a constant in the model"
-        )
-    values = fit.results.estimates.values
-    return hold_variables(fit.model, {n: values[var.declared].reshape(var.shape) for n, var in whole.items()})
-
-
-def _require_same_data(fit: Fit) -> None:
-    if hash_data(model_data(fit.model)) != fit.data_hash:
-        raise RequestError("the model's data were replaced after this fit (set_data); fit the model again")
-
-
-def _start_of(fit: Fit) -> dict[str, np.ndarray] | None:
-    """Declared values of a fit's point, inside the support also where the maximum is on an edge."""
-    if fit.maximum is None or not fit.converged:
-        return None
-    fixed = set(fit.results.fixed)
-    values = fit.maximum.plan.likelihood.mapping.declared(fit.maximum.theta)
-    return {
-        var.name: values[var.declared].reshape(var.shape)
-        for var in fit.results.variables
-        if not fixed.issuperset(var.labels)
-    }
-
-
-def _spread_of(fit: Fit) -> dict[str, np.ndarray]:
-    """Two standard errors of each unconstrained value, around which the chains start."""
-    if fit.maximum is None or not fit.converged:
-        return {}
-    errors = 2 * np.sqrt(np.nan_to_num(np.diag(fit.maximum.covariance)))
-    shapes = fit.maximum.plan.likelihood.mapping.start.shapes
-    return {var.name: errors[var.free].reshape(shape) for var, shape in zip(fit.results.variables, shapes, strict=True)}
-
-
-def _mode_of(model: Any) -> Fit:
-    """The posterior mode, whatever its status: only a certified one becomes a start."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)
-        return find_MAP(model, progressbar=False)

@@ -206,3 +206,28 @@ def test_interrupting_a_fit_says_what_was_reached_and_writes_nothing(tmp_path):
     assert "interrupted" in err
     assert "nothing was written" in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.py"]
+
+
+def test_covariance_and_groups(exact, capsys):
+    # The variance of a mean by HC1 is that of the data with n - 1, over n: 14 / 6 / 3.
+    assert run(["fit", exact, "--covariance", "HC1", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["covariance"].startswith("HC1, factor n/(n - k), n = 3, k = 1 mean coefficients of 2 parameters")
+    assert record["parameters"]["mu"]["se"] == pytest.approx(math.sqrt(14 / 18), rel=1e-10)
+    assert run(["fit", exact, "--groups", "firm"]) == 1
+    assert "--groups firm is no column of the data, which has y" in capsys.readouterr().err
+
+
+def test_profile_intervals_and_penalty(exact, capsys):
+    # Half a profile interval of a normal mean is the root of s^2 (exp(q / n) - 1); with Jeffreys' penalty the variance
+    # is the sum of squares over n + 2.
+    assert run(["fit", exact, "--interval", "profile", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    half = math.sqrt(14 / 9 * math.expm1(3.841458820694124 / 3))
+    assert record["interval"] == "profile"
+    assert record["parameters"]["mu"]["ci95_ub"] == pytest.approx(7 / 3 + half, rel=1e-8)
+    assert run(["fit", exact, "--jeffreys", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["parameters"]["sigma"]["estimate"] == pytest.approx(math.sqrt(14 / 15), rel=1e-9)
+    assert run(["fit", exact, "--jeffreys", "--map"]) == 1
+    assert "--jeffreys penalizes a likelihood; leave --map out" in capsys.readouterr().err

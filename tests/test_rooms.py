@@ -45,8 +45,10 @@ MAY_IMPORT = {
     "comparisons": ("hypotheses", "inference", "errors"),
     "effects": ("fit", "inference", "maximize", "read", "errors"),
     "find": ("fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
-    "workflow": ("find", "fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
+    "sampling": ("fit", "posterior", "inference", "maximize", "read", "errors"),
+    "workflow": ("sampling", "find", "fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
     "jobs": (
+        "sampling",
         "workflow",
         "find",
         "fit",
@@ -61,7 +63,7 @@ MAY_IMPORT = {
     ),
     "cli": ("jobs", "script", "errors"),
     "__main__": ("cli",),
-    "__init__": ("comparisons", "workflow", "find", "fit", "maximize", "errors"),
+    "__init__": ("comparisons", "sampling", "workflow", "find", "fit", "maximize", "errors"),
 }
 # Rooms that may import PyMC and PyTensor.
 KNOWS = {"read": {"pymc", "pytensor"}, "posterior": {"pymc"}}

@@ -28,7 +28,7 @@ class Agreement:
     table : DataFrame
         One row per ArviZ label, all on the declared scale. The fit: `estimate`, `se`, `ci_lower`, `ci_upper` (Wald
         interval made on the unconstrained scale). The draws: `mean`, `median`, `sd`, `eti_lower`, `eti_upper`
-        (equal-tailed interval of the same content), `rhat`, `ess_bulk`, `ess_tail`. Both: `shift_sd` = (mean -
+        (equal-tailed interval of the same content), `rhat` (not of resampled draws), `ess_bulk`, `ess_tail`. Both: `shift_sd` = (mean -
         estimate) / sd, `sd_ratio` = sd / se, `shift_mcse` = (mean - estimate) / Monte Carlo error of the mean.
     check : DrawsCheck
     ci_prob : float
@@ -81,7 +81,7 @@ def compare_with_draws(results: Results, idata: Any, ci_prob: float = 0.95) -> A
             results.estimates.bse.rename("se"),
             wald.rename(columns={"lower": "ci_lower", "upper": "ci_upper"}),
             _moments(draws, ci_prob),
-            check.table.reindex(draws.columns)[["rhat", "ess_bulk", "ess_tail"]],
+            check.table.reindex(draws.columns).drop(columns="mcse_mean"),
         ],
         axis="columns",
     )
@@ -156,6 +156,8 @@ def _conclude(results: Results, table: pd.DataFrame, check: DrawsCheck, kind: st
         return _conclude_point(table)
     if kind == "estimator":
         return "No conclusion: these draws are the normal approximation of an estimator, not a posterior."
+    if kind == "approximation":
+        return "No conclusion: these draws are an unweighted approximation of the posterior; use method='auto'."
     reasons = []
     if not results.converged:
         reasons.append(f"the fit ended in {results.status.name}, so there is no estimate to compare")

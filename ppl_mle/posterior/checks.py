@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RHAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
+K_HAT_LIMIT = 0.7
 NAMES_SHOWN = 5
 
 
@@ -34,6 +35,9 @@ class DrawsCheck:
         One sentence for each reason not to trust the draws; empty when there is none.
     mixed : bool
         The chains agree and hold enough draws; divergences aside.
+    k_hat : float or None
+        Of resampled draws: the shape of the tail of their importance weights. Such draws have no R-hat, and one effective
+        sample size for all elements.
     """
 
     table: pd.DataFrame
@@ -42,6 +46,7 @@ class DrawsCheck:
     chains: int
     problems: tuple[str, ...]
     mixed: bool
+    k_hat: float | None = None
 
     @property
     def reliable(self) -> bool:
@@ -74,6 +79,8 @@ def check_draws(idata: Any, var_names: Sequence[str] | None = None) -> DrawsChec
     posterior = posterior_of(idata, var_names)
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     values = _by_label(posterior)
+    if idata["posterior"].attrs.get("method") == "psis":
+        return _check_weights(values, idata["posterior"].attrs, draws, chains)
     constant = {label for label, x in values.items() if np.ptp(x) == 0}
     broken = [label for label, x in values.items() if not np.all(np.isfinite(x))]
     table = _diagnostics(posterior, list(values), draws)
@@ -81,6 +88,25 @@ def check_draws(idata: Any, var_names: Sequence[str] | None = None) -> DrawsChec
     mixing = _mixing_problems(table.drop(index=[*constant, *broken]), broken, chains, draws)
     problems = mixing + _divergence_problems(divergences, chains * draws)
     return DrawsCheck(table, divergences, draws, chains, problems, mixed=not mixing)
+
+
+def _check_weights(values: "dict[str, np.ndarray]", attributes: Any, draws: int, chains: int) -> DrawsCheck:
+    """Check resampled draws by what their importance weights say: the chains of such draws mean nothing."""
+    k_hat, ess = float(attributes["k_hat"]), float(attributes["ess"])
+    columns = {
+        "ess_bulk": ess,
+        "ess_tail": ess,
+        "mcse_mean": [np.std(x, ddof=1) / np.sqrt(ess) for x in values.values()],
+    }
+    problems = []
+    if k_hat > K_HAT_LIMIT:
+        problems.append(
+            f"k-hat of the importance weights is {k_hat:.2f}, above {K_HAT_LIMIT}; sample with method='nuts'."
+        )
+    if ess < ESS_PER_CHAIN * chains:
+        problems.append(f"The effective sample size of the importance weights is {ess:.0f}; sample with method='nuts'.")
+    table = pd.DataFrame(columns, index=list(values))
+    return DrawsCheck(table, None, draws, chains, tuple(problems), mixed=not problems, k_hat=k_hat)
 
 
 def posterior_of(idata: Any, var_names: Sequence[str] | None = None) -> "xr.Dataset":

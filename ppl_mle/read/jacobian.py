@@ -25,9 +25,7 @@ class LogJacobian:
     def __init__(self, model: Any, joined: Joined, variables: tuple[Variable, ...]) -> None:
         self._size = variables[-1].free.stop
         known = [var for var in variables if var.elementwise and all(s.kind != "identity" for s in var.scales)]
-        self._scaled = [
-            (var.free.start + i, scale) for var in known for i, scale in enumerate(var.scales)
-        ]
+        self._scaled = [(var.free.start + i, scale) for var in known for i, scale in enumerate(var.scales)]
         self._model, self._joined = model, joined
         self._others = [var.name for var in variables if var.transform is not None and var not in known]
 

@@ -26,14 +26,20 @@ def write_json(record: Any) -> str:
     return json.dumps(_plain(record), allow_nan=False)
 
 
-def fit_record(results: Results, ci_prob: float) -> dict[str, Any]:
+def fit_record(
+    results: Results, ci_prob: float, table: pd.DataFrame | None = None, method: str = "wald"
+) -> dict[str, Any]:
     """The figures of a fit: verdict, table, statistics, certificate.
 
     Parameters
     ----------
     results : Results
     ci_prob : float
-        Content of the Wald intervals in the table.
+        Content of the intervals in the table.
+    table : DataFrame, optional
+        With intervals of another method than Wald.
+    method : str
+        Of these.
     """
     return {
         "estimator": results.estimator,
@@ -41,8 +47,10 @@ def fit_record(results: Results, ci_prob: float) -> dict[str, Any]:
         "converged": results.converged,
         "message": results.sentence,
         "findings": results.findings,
-        "parameters": estimates_table(results.estimates, ci_prob),
+        "parameters": estimates_table(results.estimates, ci_prob) if table is None else pd.DataFrame(table),
         "ci_prob": ci_prob,
+        "covariance": results.covariance_kind,
+        "interval": method,
         "llf": results.llf,
         "lpf": results.lpf,
         "aic": _criterion(results, "aic"),

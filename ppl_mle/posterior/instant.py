@@ -1,0 +1,92 @@
+"""An instant posterior: a certified mode, an approximation there, and a proof that its weighted draws stand for it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ppl_mle.maximize import ENGINES, Maximum, maximize
+from ppl_mle.plan import make_plan
+from ppl_mle.posterior.approximation import Shape, approximate
+from ppl_mle.posterior.importance import Weighted, resample, weigh
+from ppl_mle.read import read_posterior
+
+GOOD_K, USELESS_K = 0.5, 0.7
+_PROPOSALS = 2
+_MOST_DIMENSIONS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Instant:
+    """What an approximation of a posterior came to.
+
+    Parameters
+    ----------
+    mode : Maximum
+        Of the density on the unconstrained scale, the log-Jacobian and the priors included.
+    weighted : Weighted or None
+        None where there is no certified mode.
+    reason : str
+        Why its draws are no posterior; empty where they are.
+    """
+
+    mode: Maximum
+    weighted: Weighted | None
+    reason: str
+
+    def draws(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Resampled unconstrained vectors, shape (count, p)."""
+        assert self.weighted is not None
+        return resample(self.weighted, count, rng)
+
+
+def find_mode(model: Any, initvals: dict[str, np.ndarray] | None = None, random_seed: int = 0) -> Maximum:
+    """The mode of a posterior on the unconstrained scale, certified or diagnosed."""
+    plan = make_plan(read_posterior(model), ENGINES, {})
+    return maximize(plan, initvals=initvals, random_seed=random_seed)
+
+
+def sample_instantly(mode: Maximum, count: int, rng: np.random.Generator) -> Instant:
+    """Approximate a posterior, weigh the draws, and tell whether they may stand for it.
+
+    Normal proposals first; where their weights are heavy-tailed, Student-t and split-normal ones, of which the lightest
+    tail is kept. They may where k-hat < 0.5 and the effective sample is at least half of `count`.
+
+    Parameters
+    ----------
+    mode : Maximum
+        From `find_mode`.
+    count : int
+        Draws wanted; twice as many are proposed.
+    rng : Generator
+
+    Returns
+    -------
+    Instant
+    """
+    if mode.status.name != "CONVERGED":
+        return Instant(mode, None, f"the posterior has no certified mode on the unconstrained scale: {mode.sentence}")
+    if len(mode.theta) > _MOST_DIMENSIONS:
+        return Instant(mode, None, f"{len(mode.theta)} dimensions, more than {_MOST_DIMENSIONS}")
+    shapes: tuple[Shape, ...] = ("normal", "t", "split")
+    best: Weighted | None = None
+    for shape in shapes:
+        found = weigh(mode.plan.likelihood, approximate(mode, shape), _PROPOSALS * count, rng)
+        if best is None or found.k_hat < best.k_hat:
+            best = found
+        reason = judge_weights(best, count)
+        if not reason:
+            break
+    if len(mode.certificate.maxima) > 1:
+        heights = ", ".join(f"{value:.4g}" for value in mode.certificate.maxima)
+        reason = f"the posterior has several modes (log-densities {heights})"
+    return Instant(mode, best, reason)
+
+
+def judge_weights(weighted: Weighted, count: int) -> str:
+    """Why weighted draws are no posterior; empty where they are."""
+    if not weighted.k_hat < GOOD_K:
+        return f"k-hat of the importance weights is {weighted.k_hat:.2f}, not below {GOOD_K}"
+    if weighted.ess < count / 2:
+        return f"the effective sample of the importance weights is {weighted.ess:.0f}, below {count / 2:.0f}"
+    return ""

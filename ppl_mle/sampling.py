@@ -1,0 +1,201 @@
+"""Draws from the posterior: at once where importance weights prove them, else by NUTS."""
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from ppl_mle.errors import ModelError, RequestError
+from ppl_mle.fit import Fit
+from ppl_mle.maximize import Maximum
+from ppl_mle.posterior import Instant, approximate, find_mode, make_tree, sample_instantly, sample_nuts, why_improper
+from ppl_mle.posterior.instant import USELESS_K
+from ppl_mle.read import Likelihood, current_model, hash_data, hold_variables, model_data, read
+
+METHODS = ("auto", "nuts", "psis", "laplace")
+
+Method = Literal["auto", "nuts", "psis", "laplace"]
+
+
+def sample(
+    model: Any = None,
+    *,
+    method: Method = "auto",
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    cores: int | None = None,
+    random_seed: Any = None,
+    progressbar: bool = True,
+    force: bool = False,
+    **options: Any,
+) -> xr.DataTree:
+    """Sample the posterior: the declared priors, flat ones included, times the likelihood.
+
+    Parameters
+    ----------
+    model : pm.Model or Fit, optional
+        Of a fit the model is sampled, whatever its estimator; variables that the fit holds fixed are constants.
+    method : {"auto", "nuts", "psis", "laplace"}
+        `laplace`: draws of the normal approximation at the mode of the unconstrained scale. `psis`: proposals from
+        a normal, Student-t or split-normal approximation there, weighted by the posterior density, the weights
+        Pareto-smoothed (Vehtari, Simpson, Gelman, Yao and Gabry 2024), resampled. `nuts`: the No-U-Turn sampler,
+        started at that mode. `auto`: `psis` where k-hat < 0.5 and the effective sample is at least half of the draws,
+        else `nuts`.
+    draws, tune, chains, cores, random_seed, progressbar
+        As in `pm.sample`; `tune` and `cores` are for NUTS.
+    force : bool
+        Sample although the posterior was found to be improper, or k-hat is above 0.7.
+    **options
+        Passed on to `pm.sample`, e.g. `target_accept`.
+
+    Returns
+    -------
+    DataTree
+        Group `posterior` with the attributes `kind` (`posterior`, or `approximation` of the Laplace method) and
+        `method`; resampled draws carry `k_hat` and `ess`, the effective sample of the weights, and no statistics.
+
+    Raises
+    ------
+    RequestError
+        An unknown method; the fit was loaded without its model, is weighted, or holds single elements fixed.
+    ModelError
+        The posterior is improper, no approximation could be made or proved where one was asked for, or the sampler
+        failed.
+
+    Examples
+    --------
+    >>> import numpy as np, pymc as pm, ppl_mle
+    >>> with pm.Model() as model:
+    ...     p = pm.Uniform("p", 0, 1)
+    ...     y = pm.Binomial("y", n=50, p=p, observed=20)
+    >>> tree = ppl_mle.sample(model, random_seed=1)
+    >>> tree.attrs["method"], bool(abs(float(tree.posterior["p"].mean()) - 21 / 52) < 0.005)
+    ('psis', True)
+    """
+    if method not in METHODS:
+        raise RequestError(f"method={method!r} is unknown; use one of {', '.join(map(repr, METHODS))}")
+    fit = model if isinstance(model, Fit) else None
+    sampled = _conditioned(fit) if fit is not None else current_model(model)
+    mode = find_mode(sampled, _start_of(fit) if fit is not None else None)
+    improper = why_improper(sampled, mode)
+    if improper and not force:
+        raise ModelError(
+            f"the posterior is improper: {improper}; give proper priors, or pass force=True to sample all the same"
+        )
+    reason = ""
+    if method != "nuts":
+        rng = np.random.default_rng(random_seed)
+        instant = sample_instantly(mode, draws * chains, rng)
+        if method == "laplace" or (method == "psis" and _is_passed(instant, force)) or not instant.reason:
+            return _tree(sampled, instant, method, (chains, draws), rng)
+        reason = instant.reason
+    tree = sample_nuts(
+        sampled,
+        _declared(mode.plan.likelihood, mode.theta) if mode.status.converged else None,
+        spread=_spread_of(mode) if mode.status.converged else {},
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        random_seed=random_seed,
+        progressbar=progressbar,
+        **options,
+    )
+    tree.attrs |= {"method": "nuts", "why_nuts": reason}
+    tree["posterior"].attrs |= {"method": "nuts"}
+    return tree
+
+
+def _conditioned(fit: Fit) -> Any:
+    """The model to sample: the fit's, with its fixed variables as constants."""
+    if fit.model is None or fit.maximum is None:
+        raise RequestError("this fit was loaded without its model; pass the model to sample() instead")
+    require_same_data(fit)
+    if fit.maximum.plan.likelihood.weighted:
+        raise RequestError(
+            "this fit is weighted, and the declared model holds no weights; repeat its rows, then sample"
+        )
+    fixed = set(fit.results.fixed)
+    whole = {var.name: var for var in fit.results.variables if fixed.issuperset(var.labels)}
+    partly = fixed - {label for var in whole.values() for label in var.labels}
+    if partly:
+        raise RequestError(
+            f"fixed={sorted(partly)[0]!r} is one element of a variable, which cannot be held while sampling; "
+            "declare it as a constant in the model"
+        )
+    values = fit.results.estimates.values
+    return hold_variables(fit.model, {n: values[var.declared].reshape(var.shape) for n, var in whole.items()})
+
+
+def require_same_data(fit: Fit) -> None:
+    """Refuse a fit whose model got other data since.
+
+    Raises
+    ------
+    RequestError
+    """
+    if hash_data(model_data(fit.model)) != fit.data_hash:
+        raise RequestError("the model's data were replaced after this fit (set_data); fit the model again")
+
+
+def _start_of(fit: Fit) -> dict[str, np.ndarray] | None:
+    """Declared values of a fit's point, inside the support also where the maximum is on an edge."""
+    if fit.maximum is None or not fit.converged:
+        return None
+    fixed = set(fit.results.fixed)
+    values = _declared(fit.maximum.plan.likelihood, fit.maximum.theta)
+    return {var.name: values[var.name] for var in fit.results.variables if not fixed.issuperset(var.labels)}
+
+
+def _declared(likelihood: Likelihood, theta: np.ndarray) -> dict[str, np.ndarray]:
+    values = likelihood.mapping.declared(theta)
+    return {var.name: values[var.declared].reshape(var.shape) for var in likelihood.variables}
+
+
+def _spread_of(mode: Maximum) -> dict[str, np.ndarray]:
+    """Two standard deviations of each unconstrained value, around which the chains start."""
+    likelihood = mode.plan.likelihood
+    deviations = 2 * np.sqrt(np.nan_to_num(np.diag(mode.observed_covariance)))
+    shapes = likelihood.mapping.start.shapes
+    return {
+        var.name: deviations[var.free].reshape(shape) for var, shape in zip(likelihood.variables, shapes, strict=True)
+    }
+
+
+def _is_passed(instant: Instant, force: bool) -> bool:
+    """Whether weighted draws that were asked for may be returned."""
+    if instant.weighted is None:
+        raise ModelError(f"method='psis' needs a mode to approximate at, and {instant.reason}; use method='nuts'")
+    if instant.weighted.k_hat > USELESS_K and not force:
+        raise ModelError(
+            f"k-hat of the importance weights is {instant.weighted.k_hat:.2f}, above {USELESS_K}: they say nothing of "
+            "the posterior; use method='nuts'"
+        )
+    return True
+
+
+def _tree(
+    model: Any, instant: Instant, method: Method, shape: tuple[int, int], rng: np.random.Generator
+) -> xr.DataTree:
+    """Draws of an approximation, or resampled ones, as a DataTree."""
+    count, posterior = shape[0] * shape[1], instant.mode.plan.likelihood
+    if method == "laplace":
+        if instant.weighted is None:
+            raise ModelError(
+                f"method='laplace' needs a mode to approximate at, and {instant.reason}; use method='nuts'"
+            )
+        points = approximate(instant.mode, "normal").draw(count, rng)
+        attributes: dict[str, Any] = {"kind": "approximation", "method": "laplace"}
+    else:
+        assert instant.weighted is not None
+        points = instant.draws(count, rng)
+        attributes = {
+            "kind": "posterior",
+            "method": "psis",
+            "k_hat": instant.weighted.k_hat,
+            "ess": instant.weighted.ess,
+            "proposals": len(instant.weighted.points),
+            "proposal": instant.weighted.shape,
+        }
+    return make_tree(posterior, points.reshape(*shape, -1), read(model, "MAP").groups, attributes)
