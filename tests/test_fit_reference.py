@@ -424,11 +424,8 @@ def assert_agrees(fit, problem):
     assert fit.llf == pytest.approx(problem.facts["loglik"], rel=1e-9)
 
 
-UNSTABLE = pytest.mark.xfail(strict=True, reason="NOT_CONVERGED: the gradient of PyMC is NaN where psi rounds to 1")
-
-
 def marks_of(name):
-    return ([pytest.mark.slow] if name in SLOW else []) + ([UNSTABLE] if name == "models/bioChemists_zinb" else [])
+    return [pytest.mark.slow] if name in SLOW else []
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name)) for name in sorted(DECLARATIONS)])

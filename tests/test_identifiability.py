@@ -252,6 +252,55 @@ def test_two_variances_that_only_add():
     assert fit.bse["m"] == pytest.approx(Y.std() / np.sqrt(N), rel=1e-8)
 
 
+def test_what_does_not_change_along_a_curve_keeps_its_error():
+    def declare():
+        a, b = pm.HalfFlat("a"), pm.HalfFlat("b")
+        pm.Deterministic("slope", a + b)
+        pm.Normal("y", pm.Flat("m") + (a + b) * X, 1.0, observed=Y)
+
+    fit = ridge(declare)
+    design = np.column_stack([ONES, X])
+    covariance = np.linalg.inv(design.T @ design)
+    level, slope = covariance @ design.T @ Y
+    derived = fit.deterministic("slope")
+    assert list(fit.bse.isna()) == [True, True, False]
+    assert derived.params["slope"] == pytest.approx(slope, rel=1e-9)
+    assert derived.bse["slope"] == pytest.approx(covariance[1, 1] ** 0.5, rel=1e-7)
+    assert fit.params["m"] == pytest.approx(level, rel=1e-9)
+    assert fit.bse["m"] == pytest.approx(covariance[0, 0] ** 0.5, rel=1e-8)
+
+
+def test_a_tail_that_winds_is_no_ridge():
+    # The joint density of z ~ N(0, 1) and y ~ N(m + t z, s) rises as t grows and t z stays y - m, to that at z = 0.
+    errors = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
+    effects = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
+
+    def declare():
+        pm.Normal("y", pm.Flat("m") + pm.HalfFlat("t") * pm.Normal("z", shape=8), errors, observed=effects)
+
+    fit = fitted(declare)
+    assert fit.status is Status.INFINITE, fit.message
+    assert "t -> +inf" in fit.message
+    assert fit.params["t"] == np.inf
+    assert fit.params["m"] == pytest.approx(effects.mean(), abs=1e-5)
+    assert fit.llf == pytest.approx(stats.norm.logpdf(0, 0, errors).sum(), abs=1e-8)
+    assert fit.bse.isna().all()
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e3])
+def test_separation_is_no_ridge(unit):
+    x, y = np.array([1.0, 0, 0, 0, 0, 1, 1, 0]), np.array([1, 0, 0, 1, 0, 1, 1, 1])
+
+    def declare():
+        pm.Bernoulli("y", pm.math.invprobit(pm.Flat("a") + pm.Flat("b") * x * unit), observed=y)
+
+    fit = fitted(declare)
+    assert fit.status is Status.INFINITE, fit.message
+    assert fit.params["b"] == np.inf
+    assert fit.params["a"] == pytest.approx(stats.norm.ppf(0.4), rel=1e-8)
+    assert fit.llf == pytest.approx(2 * np.log(0.4) + 3 * np.log(0.6), rel=1e-9)
+
+
 class TestPriorsIdentify:
     def test_product(self):
         # By symmetry a = b; (ab) Sxy - (ab)^2 Sxx / 2 - a^2 / 2 - b^2 / 2 is greatest where ab = (Sxy - 1) / Sxx.

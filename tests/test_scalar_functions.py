@@ -229,6 +229,11 @@ def betaln(a, b):
     return value, mp.digamma(a) - level, mp.digamma(b) - level, hurwitz(2, a) - bend, -bend, hurwitz(2, b) - bend
 
 
+def log_rising(a, k):
+    bend = hurwitz(2, a + k) - hurwitz(2, a)
+    return mp.loggamma(a + k) - mp.loggamma(a), mp.digamma(a + k) - mp.digamma(a), None, bend, None, None
+
+
 def arctan2(a, b):
     r = a**2 + b**2
     return mp.atan2(a, b), b / r, -a / r, -2 * a * b / r**2, (a**2 - b**2) / r**2, 2 * a * b / r**2
@@ -286,13 +291,28 @@ BINARY_CASES = {
     ),
     "log_ndtr_difference": ([*ordered(REAL), *CLOSE, *BOTH_TAILS], log_ndtr_difference),
     "betaln": (pairs((1e-3, 0.3, 5.0, 9.9, 20.3, 37.2, 300.5, 800.3, 1e5)), betaln),
+    "log_rising": (pairs((1e-3, 0.3, 5.0, 9.9, 37.2, 800.3, 1e5, 1e13), (1.0, 3.0, 60.0, 2500.0)), log_rising),
     "arctan2": ([*pairs(MIXED), (300.0, -800.0), (1e-9, 5.0)], arctan2),
     "gammainc": (COUNTS, incomplete(1)),
     "gammaincc": (COUNTS, incomplete(-1)),
 }
 
 
-PLAIN = {"gammaln", "psi", "tri_gamma", "gamma", "betaln", "gammainc", "gammaincc", "i0", "i1", "log_i0", "j0", "j1"}
+PLAIN = {
+    "gammaln",
+    "psi",
+    "tri_gamma",
+    "gamma",
+    "betaln",
+    "log_rising",
+    "gammainc",
+    "gammaincc",
+    "i0",
+    "i1",
+    "log_i0",
+    "j0",
+    "j1",
+}
 
 
 def exact(name, case, arguments):

@@ -7,6 +7,7 @@ import numpy as np
 
 from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.outcome import Outcome
+from ppl_mle.maximize.patience import Tick
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import RowObjective
 
@@ -17,9 +18,10 @@ _FOLLOWED = 2
 _DRAWN = 0.5
 
 Move = tuple[int | None, float]
+Place = tuple[np.ndarray, list[int], list[int]]
 
 
-def propose_corners(problem: Problem, best: Outcome) -> list[np.ndarray]:
+def propose_corners(problem: Problem, best: Outcome, tick: Tick) -> list[np.ndarray]:
     """Points with one component, rare and narrow, upon an observation; the other elements at their maximum given that.
 
     Parameters
@@ -27,6 +29,8 @@ def propose_corners(problem: Problem, best: Outcome) -> list[np.ndarray]:
     problem : Problem
     best : Outcome
         Where the other elements are taken from at first.
+    tick : callable
+        Told every iteration of a search.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def propose_corners(problem: Problem, best: Outcome) -> list[np.ndarray]:
     places = list(_places(best.theta[problem.free], scales, lines, values, moves or [(None, 0.0)]))
     heights = np.array([_height(problem, place, narrow[0]) for place, narrow, _ in places])
     highest = [i for i in np.argsort(heights)[:_FOLLOWED] if np.isfinite(heights[i])]
-    return [_adjusted(problem, *places[i]) for i in highest]
+    return [_adjusted(problem, places[i], tick) for i in highest]
 
 
 def _height(problem: Problem, place: np.ndarray, scale: int) -> float:
@@ -51,15 +55,16 @@ def _height(problem: Problem, place: np.ndarray, scale: int) -> float:
     return value if gradient[scale] > _DRAWN else np.inf
 
 
-def _adjusted(problem: Problem, place: np.ndarray, narrow: list[int], share: list[int]) -> np.ndarray:
+def _adjusted(problem: Problem, place: Place, tick: Tick) -> np.ndarray:
     """The maximum over all other elements, with the narrow component held; its share is held at first."""
+    x, narrow, share = place
     for still in (narrow + share, narrow):
-        held = {int(problem.free[i]): float(place[i]) for i in still}
+        held = {int(problem.free[i]): float(x[i]) for i in still}
         rest = Problem(problem.likelihood, problem.held | held)
-        start = place[np.setdiff1d(np.arange(problem.size), still)]
+        start = x[np.setdiff1d(np.arange(problem.size), still)]
         if len(start):
-            place = rest.expand(Newton().search(rest, start, lambda iteration, value: None).x)[problem.free]
-    return place
+            x = rest.expand(Newton().search(rest, start, tick).x)[problem.free]
+    return x
 
 
 def _observed(problem: Problem) -> tuple[np.ndarray, int]:
@@ -74,7 +79,7 @@ def _observed(problem: Problem) -> tuple[np.ndarray, int]:
 
 def _places(
     x: np.ndarray, scales: np.ndarray, lines: np.ndarray, values: np.ndarray, moves: Sequence[Move]
-) -> Iterator[tuple[np.ndarray, list[int], list[int]]]:
+) -> Iterator[Place]:
     for scale, line, value, (share, move) in product(scales, lines, values, moves):
         place = x.copy()
         place[scale] -= _SHRUNK

@@ -123,7 +123,7 @@ def find_escape(problem: Problem, search: Search) -> Drift | None:
     Drift or None
     """
     travelled = search.x - search.origin
-    far = problem.is_transformed & (np.abs(travelled) > _ESCAPED)
+    far = problem.is_logarithm & (np.abs(travelled) > _ESCAPED)
     drawn = far & (-search.gradient * np.sign(travelled) > _DRAWN)
     if not np.any(drawn) or _is_stopped(problem, search, far):
         return None

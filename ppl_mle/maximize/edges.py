@@ -81,16 +81,16 @@ def find_destination(problem: Problem, x: np.ndarray, gradient: np.ndarray, drif
     theta = problem.expand(x)
     slopes = np.zeros_like(theta)
     slopes[problem.free] = -gradient
-    far = theta.copy()
-    far[problem.free[drift.moving]] += _AWAY * drift.signs
-    signs = np.sign(far - theta)
+    way = np.zeros_like(theta)
+    way[problem.free[drift.moving]] = drift.step
+    signs = np.sign(way)
     limits: dict[str, float] = {}
     edges: list[EdgeValue] = []
     for var in problem.likelihood.variables:
         if var.elementwise and (var.transform is None or all(scale.kind != "identity" for scale in var.scales)):
             _follow_elements(var, theta, signs, slopes, limits, edges)
-        elif np.any(signs[var.free]):
-            _follow_joint(problem, var, theta, far, limits, edges)
+        elif np.any(way[var.free]):
+            follow_joint(problem, var, theta, way, limits, edges)
     return Destination(limits, tuple(edges))
 
 
@@ -140,14 +140,30 @@ def _follow_elements(
             edges.append(EdgeValue(label, limit, slopes[i] / slope if slope else np.nan))
 
 
-def _follow_joint(
+def follow_joint(
     problem: Problem,
     var: Variable,
     theta: np.ndarray,
-    far: np.ndarray,
+    way: np.ndarray,
     limits: dict[str, float],
     edges: list[EdgeValue],
 ) -> None:
+    """Follow the elements of a variable that is transformed as a whole, in one direction.
+
+    Parameters
+    ----------
+    problem : Problem
+    var : Variable
+    theta, way : array, shape (p,)
+        Last point, and the direction in which unconstrained coordinates run away.
+    limits : dict of str to float
+        Gets the limit of every element that runs away.
+    edges : list of EdgeValue
+        Gets those that are edges of the support.
+    """
+    mine = np.zeros_like(theta)
+    mine[var.free] = way[var.free]
+    far = theta + _AWAY * mine / np.abs(mine).max()
     mapping = problem.likelihood.mapping
     here, there = (mapping.declared(point)[var.declared] for point in (theta, far))
     for label, scale, a, b in zip(var.labels, var.scales, here, there, strict=True):

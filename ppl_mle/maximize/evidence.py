@@ -9,6 +9,7 @@ from ppl_mle.maximize.drift import curvature_is_steady
 from ppl_mle.maximize.local import Local
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
+from ppl_mle.maximize.witness import bound_decrement
 
 _CERTIFIED = 1e-8
 _SAME_VALUE = 1e-9
@@ -46,6 +47,10 @@ class Evidence:
         The curvature is the same at both ends of the Newton step.
     weakest : array, shape (p,)
         One standard error in the direction of largest variance.
+    by_constant : bool
+        The difference of the values is rounding in what PyMC's own log-density holds of the data alone.
+    by_differences : bool
+        The gradient of PyMC's own log-density does not exist: `original_edm` is a bound from differences of its value.
     """
 
     edm: float
@@ -58,6 +63,8 @@ class Evidence:
     value_noise: float
     steady: bool
     weakest: np.ndarray
+    by_constant: bool = False
+    by_differences: bool = False
 
     @property
     def runs_on(self) -> bool:
@@ -81,7 +88,7 @@ class Evidence:
             reasons.append("the curvature disagrees with the change of the gradient, as at a kink")
         if not self.value_error < _SAME_RISE:
             reasons.append("the log-density itself does not fall off as its derivatives say")
-        if not (_agrees(self.value_difference, self.value) or self._is_rounding):
+        if not (_agrees(self.value_difference, self.value) or self._is_rounding or self.by_constant):
             reasons.append(f"PyMC's own log-density differs by {self.value_difference:.2g}")
         if not self.original_edm < _CERTIFIED:
             reasons.append(f"by the gradient of PyMC's own log-density the distance is {self.original_edm:.2g}")
@@ -102,22 +109,42 @@ def gather_evidence(problem: Problem, local: Local, search: Search) -> Evidence:
     if not _agrees(original_value - value, value) and problem.likelihood.original.is_blockwise:
         problem.likelihood.original.without_blocks()
         original_value, original_gradient = problem.original_value_and_gradient(local.x)
+    by_differences = np.isfinite(original_value) and not np.all(np.isfinite(original_gradient))
     probe, directions, nudge = problem.probe, _directions(local), _nudge(local)
     ends = [_end(local.x, direction, sign * _PARTS[0]) for direction in directions.T for sign in (1, -1)]
     probe.foresee([_end(local.x, nudge), *ends])
+    agrees = _agrees(original_value - value, value)
     hessian_error, value_error = _compare(probe, local.x, directions)
     return Evidence(
         edm=local.decrement(local.gradient),
         edm_rounding=_rounding(probe, local, nudge),
-        original_edm=local.decrement(original_gradient),
+        original_edm=_decrement_of_values(problem, local) if by_differences else local.decrement(original_gradient),
         value_difference=original_value - value,
         value=value,
         hessian_error=hessian_error,
         value_error=value_error,
-        value_noise=0.0 if _agrees(original_value - value, value) else value_noise(problem, local.x),
+        value_noise=0.0 if agrees else value_noise(problem, local.x),
         steady=curvature_is_steady(problem, local, search.path),
         weakest=directions[:, 1],
+        by_constant=not agrees and _is_constant(problem, local.x, original_value - value, directions),
+        by_differences=bool(by_differences),
     )
+
+
+def _is_constant(problem: Problem, x: np.ndarray, difference: float, directions: np.ndarray) -> bool:
+    """Whether PyMC's own log-density differs by the same a standard error away, by no more than its rounding."""
+    original = problem.likelihood.original
+    if not abs(difference) <= min(_MOST_NOISE, original.rounding(problem.expand(x))):
+        return False
+    ends = [_end(x, direction, sign) for direction in directions.T for sign in (1.0, -1.0)]
+    values = [problem.value_and_gradient(end)[0] for end in ends]
+    apart = [-original.value(problem.expand(end)) - value for end, value in zip(ends, values, strict=True)]
+    return all(_agrees(own - difference, value) for own, value in zip(apart, values, strict=True))
+
+
+def _decrement_of_values(problem: Problem, local: Local) -> float:
+    original = problem.likelihood.original
+    return bound_decrement(lambda x: -original.value(problem.expand(x)), local.x, local.solid)
 
 
 def value_noise(problem: Problem, x: np.ndarray) -> float:

@@ -1,11 +1,12 @@
-"""A start from the data: least squares on what the link makes of the responses."""
+"""A start from the data: least squares on what the link makes of the responses; else units that suit the data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ppl_mle.maximize.evidence import value_noise
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import RowObjective, RowTerm
 from ppl_mle.read.rows.blocks import Constant
@@ -14,6 +15,11 @@ from ppl_mle.read.rows.closed import known_numbers, location, location_design, r
 _MOST_ELEMENTS = 2_000_000
 _ENOUGH = 4000
 _RANK = 1e-10
+_DECADES = (18, 16, 14, 12, 10, 8, 6, 4, 3, 2, 1)
+_ROUNDS = 2
+_MOST_GROUPS = 12
+_NATS_A_ROW = 1.0
+_NOISE = 1e-3
 
 
 def _log_share(y: np.ndarray, n: Any) -> np.ndarray:
@@ -115,3 +121,67 @@ def _spread(term: RowTerm, problem: Problem, theta: np.ndarray, spread: float) -
     theta[others] = 0.0
     level = _SPREADS[term.form](spread) - float(np.mean(predictor.offset))
     theta[constant.columns] = level / constant.coefficients[0]
+
+
+def in_units(problem: Problem, x: np.ndarray, declared: Collection[str] = ()) -> np.ndarray:
+    """Move a point to where its order of magnitude suits the data, where the log-density is clearly higher.
+
+    One variable after the other is multiplied by the power of ten that is best, all elements at once (those on the real
+    line are taken for logarithms), or put upon the median of what the rows hold; not at all where the log-density is
+    highest farthest away, as if it had no bound, or is noise. By PyMC's initial point a scale is one and a location
+    zero, in whatever units.
+
+    Parameters
+    ----------
+    problem : Problem
+    x : array, shape (size,)
+    declared : collection of str
+        Variables that stay where they are.
+
+    Returns
+    -------
+    array, shape (size,)
+        The point itself where no move makes the log-density higher by one nat for every row.
+    """
+    problem = problem.probe
+    objective = problem.likelihood.objective
+    gain = _NATS_A_ROW * (objective.rows if isinstance(objective, RowObjective) else 1)
+    best, height = x, problem.value(x)
+    for _ in range(_ROUNDS):
+        before = best
+        for group in _groups(problem, declared):
+            moved = list(_moves(problem, best, group))
+            values = [problem.value(candidate) for candidate in moved]
+            lowest = int(np.argmin(values))
+            if lowest > 1 and values[lowest] < height - gain and value_noise(problem, moved[lowest]) < _NOISE * gain:
+                best, height = moved[lowest], values[lowest]
+        if best is before:
+            break
+    return best
+
+
+def _groups(problem: Problem, declared: Collection[str]) -> list[np.ndarray]:
+    """Positions that move together: all that are positive, then each variable, the positive ones first."""
+    likelihood = problem.likelihood
+    members = [np.r_[var.free] for var in likelihood.variables if var.name not in declared]
+    places = [np.flatnonzero(np.isin(problem.free, coordinates)) for coordinates in members]
+    kept = problem.is_positive | ~problem.is_transformed
+    usable = [place for place in places if len(place) and np.all(kept[place])]
+    usable.sort(key=lambda place: not problem.is_positive[place[0]])
+    positive = [place for place in usable if problem.is_positive[place[0]]]
+    together = [np.concatenate(positive)] if len(positive) > 1 else []
+    return together + usable[:_MOST_GROUPS]
+
+
+def _moves(problem: Problem, x: np.ndarray, group: np.ndarray) -> Iterator[np.ndarray]:
+    """The point with a group of coordinates elsewhere; the two farthest come first."""
+    mask = np.isin(np.arange(len(x)), group)
+    for decades in _DECADES:
+        for sign in (1.0, -1.0):
+            yield np.where(mask, x + sign * decades * np.log(10), x)
+    objective = problem.likelihood.objective
+    for term in objective.terms if isinstance(objective, RowObjective) else ():
+        shared = [b.columns for p in term.predictors for b in p.blocks if isinstance(b, Constant)]
+        mine = mask & ~problem.is_transformed & np.isin(problem.free, [i for columns in shared for i in columns])
+        for held in term.row_constants if np.any(mine) else ():
+            yield np.where(mine, np.median(held), x)

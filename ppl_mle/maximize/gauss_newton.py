@@ -23,6 +23,7 @@ _TRIED = 24
 _FEW_EVALUATIONS = 12
 _FOLLOWED = 4
 _SAME = 1e-6
+_LOOKED_AT = 20
 _DETERMINED = 1e-10
 _DECADES = (-1.5, 1.5)
 _POSITIVE = 0.75
@@ -103,7 +104,7 @@ class GaussNewton:
         transformed = problem.is_transformed[np.searchsorted(problem.free, found.columns(problem))]
         count = int(np.clip(_ELEMENTS // (mean.count * (mean.size + 2)), _FEWEST_DRAWS, _DRAWS))
         points = np.vstack([_draw(mean, found, transformed, count - 1), own])
-        affine = _affine_coordinates(mean, points[:2])
+        affine = _affine_coordinates(mean, points[:_LOOKED_AT])
         block = max(1, _BLOCK // (mean.count * (mean.size + 1)))
         sizes = np.concatenate([misfit.settle(points[i : i + block], affine) for i in range(0, count, block)])
         tried = [misfit.descend(points[i], _FEW_EVALUATIONS, affine) for i in _lowest(sizes, _TRIED)]
@@ -253,7 +254,8 @@ def _draw(mean: Mean, found: Gaussian, transformed: np.ndarray, count: int) -> n
     """Points in the units of the data, shape (count, k).
 
     A coordinate that multiplies a column is drawn against that column's size; any other one has the size of the data,
-    or is of the order of one. Mostly, a constant is then put where its predictor cancels what it is compared with.
+    or is of the order of one; if it is positive, as a rate is, it may be one over that size. Mostly, a constant is then
+    put where its predictor cancels what it is compared with.
     """
     rng = np.random.default_rng(0)
     points = np.empty((count, mean.size))
@@ -261,6 +263,8 @@ def _draw(mean: Mean, found: Gaussian, transformed: np.ndarray, count: int) -> n
     for i, is_transformed in enumerate(transformed):
         columns = [design[:, i] for design in mean.designs.values() if np.ptp(design[:, i]) > 0]
         sizes = np.array([1 / np.sqrt(np.mean(column**2)) for column in columns]) if columns else spreads
+        if is_transformed and not columns:
+            sizes = np.concatenate([spreads, 1 / spreads[spreads > 0]])
         drawn = 10.0 ** rng.uniform(*_DECADES, count) * rng.choice(sizes, count)
         signs = np.where(rng.random(count) < (0.5 if columns else _POSITIVE), 1.0, -1.0)
         points[:, i] = np.log(drawn) if is_transformed else signs * drawn

@@ -51,9 +51,9 @@ class Kink:
 def settle_at_kink(problem: Problem, search: Search) -> Outcome | None:
     """Look for a maximum at a kink where a search ended in nothing that could be certified.
 
-    The kinks are rounded over ever smaller lengths, the maximum is followed to where rows meet theirs, and the point
-    is proved: a subgradient vanishes strictly inside, and along the face on which those rows stay at their kinks it is
-    a maximum like any other (Rockafellar and Wets 2009, theorem 13.24).
+    The kinks are rounded over ever smaller lengths, and the maximum is followed to where rows meet theirs. The higher
+    of that point and the end of the search is proved: a subgradient vanishes strictly inside, and along the face on
+    which those rows stay at their kinks it is a maximum like any other (Rockafellar and Wets 2009, theorem 13.24).
 
     Returns
     -------
@@ -67,9 +67,10 @@ def settle_at_kink(problem: Problem, search: Search) -> Outcome | None:
     if crossings is None:
         return None
     sizes = [_typical(c.values(problem.expand(search.x))) for c in crossings]
-    near = _follow(problem, search, crossings, sizes)
-    kink = _meet(problem, near, crossings, sizes)
-    return None if kink is None else _prove(problem, search, kink, crossings)
+    places = (_follow(problem, search, crossings, sizes), search.x)
+    kinks = [_meet(problem, place, crossings, sizes) for place in places]
+    proved = [_prove(problem, search, kink, crossings) for kink in kinks if kink is not None]
+    return min((o for o in proved if o is not None), key=lambda outcome: outcome.search.value, default=None)
 
 
 def _typical(values: np.ndarray) -> float:

@@ -15,6 +15,7 @@ _NEGLIGIBLE = 1e-2
 _SAME_PLACE = 1e-3
 _SAME_VERTEX = 1e-6
 _SAME_HEIGHT = 1e-7
+_NOISES = 4.0
 _SHOWN = 5
 _FAR_OUT = 30.0
 _ELEMENTS = 4
@@ -60,7 +61,10 @@ def same_maximum(best: Outcome, outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 def is_as_high(outcome: Outcome, best: Outcome) -> bool:
     """Whether two log-densities differ by rounding alone."""
-    return abs(outcome.search.value - best.search.value) <= _SAME_HEIGHT * max(1.0, abs(best.search.value))
+    apart = abs(outcome.search.value - best.search.value)
+    if apart <= _SAME_HEIGHT * max(1.0, abs(best.search.value)):
+        return True
+    return apart <= margin(best) and apart <= _NOISES * value_noise(best.problem, best.search.x)
 
 
 def margin(outcome: Outcome) -> float:
@@ -142,6 +146,9 @@ def _is_same(peak: Outcome, outcome: Outcome) -> bool:
         return False
     if not np.array_equal(peak.problem.free, outcome.problem.free):
         return True
+    if peak.directions is not None and outcome.directions is not None:
+        here, there = _declared(peak), _declared(outcome)
+        return peak.limits == outcome.limits and bool(np.all(np.abs(there - here) <= _SAME_VERTEX * (1 + np.abs(here))))
     x, apart = peak.search.x, outcome.search.x - peak.search.x
     if peak.local is not None:
         weights = np.linalg.lstsq(peak.local.solid, apart)[0]
@@ -149,3 +156,10 @@ def _is_same(peak: Outcome, outcome: Outcome) -> bool:
             return False
         apart = apart - peak.local.solid @ weights
     return bool(np.all(np.abs(apart) <= _SAME_VERTEX * (1 + np.abs(x))))
+
+
+def _declared(outcome: Outcome) -> np.ndarray:
+    """Declared elements, 0 for those that were followed to a limit."""
+    likelihood = outcome.problem.likelihood
+    gone = [label in outcome.limits for label in likelihood.labels]
+    return np.where(gone, 0.0, likelihood.mapping.declared(outcome.theta))

@@ -60,6 +60,9 @@ class Certificate:
         Starts that reached the maximum that is returned.
     maxima : tuple of float
         Log-densities of the distinct maxima that were certified: the one that is returned, then from the highest down.
+    original_gradient : {"exact", "differences"}
+        Whether `original_edm` is made with the gradient of PyMC's own log-density, or is a bound from differences of
+        its value, where that gradient does not exist.
     iterations, evaluations : int
     """
 
@@ -76,6 +79,7 @@ class Certificate:
     starts: int = 1
     agreeing: int = 1
     maxima: tuple[float, ...] = ()
+    original_gradient: Literal["exact", "differences"] = "exact"
     iterations: int = 0
     evaluations: int = 0
 

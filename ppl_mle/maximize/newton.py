@@ -110,9 +110,10 @@ class _Walk:
             if not np.all(np.isfinite(matrix * np.outer(units, units))):
                 return False
             self._measure(matrix, units)
-        if self.problem.has_rows and not self.quadratic.is_clearly_definite:
+        if self.quadratic.has_descent:
+            self.bent = True
+        elif self.problem.has_rows and not self.quadratic.is_clearly_definite:
             self._whiten()
-        self.bent = self.bent or self.quadratic.has_descent
         if np.isnan(self.radius):
             self.radius = 2 * max(1.0, float(np.linalg.norm(self.quadratic.slope)))
         return True

@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ppl_mle.read import Likelihood, RowObjective
+from ppl_mle.read import Likelihood, Predictor, RowObjective
+from ppl_mle.read.rows.expression import Expr, in_order
 
 _ENOUGH = 4_000
 _FEW = 200
@@ -57,6 +58,15 @@ class Problem:
         for var in self.likelihood.variables:
             mask[var.free] = [s.kind == "log" for s in var.scales] if var.elementwise else False
         return mask[self.free]
+
+    @cached_property
+    def is_logarithm(self) -> np.ndarray:
+        """Mask of the free coordinates that are transformed, or of which rows take the exponential, shape (size,)."""
+        objective, found = self.likelihood.objective, set[int]()
+        for term in objective.terms if isinstance(objective, RowObjective) else ():
+            for group in term.groups:
+                found |= {int(c) for k in _exponents(group.program.expression) for c in _own(term.predictors[k])}
+        return self.is_transformed | np.isin(self.free, list(found))
 
     @cached_property
     def reach(self) -> np.ndarray:
@@ -130,7 +140,7 @@ class Problem:
 
     def visit(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Value and gradient at a point whose curvature will be asked for next, from one pass where that is cheaper."""
-        if self.has_rows:
+        if self.has_rows and self.likelihood.objective.rest is None:
             self.likelihood.objective.second_order(self.expand(x))
         return self.value_and_gradient(x)
 
@@ -170,3 +180,15 @@ class Problem:
         whole[self.free] = basis
         matrix = -self.likelihood.objective.curvature(self.expand(x), whole)
         return (matrix + matrix.T) / 2
+
+
+def _own(predictor: Predictor) -> np.ndarray:
+    """The coordinate that a predictor which all rows share consists of; none where there are several."""
+    return predictor.columns if predictor.is_shared and len(predictor.columns) == 1 else np.zeros(0, int)
+
+
+def _exponents(expression: Expr) -> set[int]:
+    """Positions of predictors of which the exponential is taken: by name, or as the scale of a closed form."""
+    taken = {node.args[0].index for node in in_order(expression) if node.op == "exp" and node.args[0].op == "eta"}
+    closed = expression.args[1:] if expression.extra is not None else ()
+    return taken | {argument.index for argument in closed if argument.op == "eta"}

@@ -1,7 +1,7 @@
 """Limited-memory BFGS for very many dimensions, finished by Newton steps."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
 from ppl_mle.plan import Verdict
-from ppl_mle.read import Likelihood
+from ppl_mle.read import Likelihood, RowObjective
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,14 @@ class QuasiNewton:
         options = {"maxiter": self.iterations, "maxcor": 20, "ftol": 1e-12, "gtol": 0.0, "maxls": 40}
         result = minimize(barrier, x, jac=True, method="L-BFGS-B", options=options, callback=_teller(tick))
         near = result.x if problem.value_and_gradient(result.x)[0] <= start_value else x
-        return self.finish.search(problem, near, tick)
+        found = self.finish.search(problem, near, tick)
+        return replace(found, bent=found.bent or not _is_all_rows(problem))
+
+
+def _is_all_rows(problem: Problem) -> bool:
+    """Whether rows can tell if the log-density is concave; gradients along a path of descent cannot."""
+    objective = problem.likelihood.objective
+    return isinstance(objective, RowObjective) and objective.rest is None
 
 
 def _teller(tick: Callable[[int, float], None]) -> Callable[..., None]:

@@ -1,15 +1,21 @@
 """Ridges: directions along which the maximum does not change, confirmed by moving along them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from ppl_mle.maximize.local import Local
+from ppl_mle.maximize.evidence import value_noise
+from ppl_mle.maximize.face import Face
+from ppl_mle.maximize.local import Local, look_closely
 from ppl_mle.maximize.naming import combined
+from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
 
 _SAME = 1e-8
+_STRAIGHT = 1e-11
+_TIMES_NOISE = 4.0
 _NEGLIGIBLE = 1e-6
 _TERMS_SHOWN = 6
 
@@ -36,14 +42,60 @@ def confirm_ridges(
     Returns
     -------
     array, shape (p, k)
-        Confirmed directions as columns.
+        Confirmed directions as columns, in reduced echelon form in the units of the coordinates, so that directions
+        that have nothing to do with each other are not mixed in whatever units the data have.
     """
     confirmed = [
         axis
         for axis in local.null_axes.T
         if all(_stays(problem, local, value, s * axis, climb) for s in (1.0, -1.0, _way_back(local, origin, axis)))
     ]
-    return np.array(confirmed).reshape(len(confirmed), len(local.x)).T
+    scaled = _reduced(np.array(confirmed).reshape(len(confirmed), len(local.x)) / local.units)
+    return (np.where(np.abs(scaled) > _NEGLIGIBLE, scaled, 0.0) * local.units).T
+
+
+def settle_across(problem: Problem, search: Search, local: Local, ridges: np.ndarray) -> tuple[Search, Local]:
+    """Go to the maximum across a ridge, at the point of the ridge that is nearest to zero if the ridge is straight.
+
+    Across it nothing is flat, so the search ends as at a strict maximum, and the point does not depend on its start.
+
+    Parameters
+    ----------
+    problem : Problem
+    search : Search
+        Ended on the ridge.
+    local : Local
+        There.
+    ridges : array, shape (p, k)
+        Confirmed directions.
+
+    Returns
+    -------
+    Search, Local
+        Those given where more directions are flat than were confirmed.
+    """
+    if ridges.shape[1] < np.count_nonzero(local.null) or not local.solid.shape[1]:
+        return search, local
+    along = np.linalg.lstsq(ridges / local.units[:, None], search.x / local.units)[0]
+    nearest = search.x - ridges @ along
+    rise = problem.value(nearest) - search.value
+    straight = rise <= _STRAIGHT * max(1.0, abs(search.value)) + _TIMES_NOISE * value_noise(problem, search.x)
+    for x in (nearest, search.x) if straight else (search.x,):
+        end, seen = search_across(problem, search, x, local.solid)
+        strict = seen.exists and not seen.has_descent and not np.any(seen.null)
+        if strict and end.value - search.value <= _SAME * max(1.0, abs(search.value)):
+            return end, seen
+    return search, local
+
+
+def search_across(problem: Problem, search: Search, x: np.ndarray, across: np.ndarray) -> tuple[Search, Local]:
+    """The maximum over the directions across a ridge, shape (p, k), from a point of it, and what is seen there."""
+    face = Face(problem, x, across)
+    found = Newton().search(face, np.zeros(face.size), lambda iteration, value: None)
+    place = face.place(found.x)
+    value, gradient = problem.value_and_gradient(place)
+    end = replace(search, x=place, value=value, gradient=gradient, stop="flat", path=((place, gradient),))
+    return end, face.embedded(look_closely(face, found.x, found.gradient, found.units), end)
 
 
 def free_combinations(ridges: np.ndarray, labels: Sequence[str]) -> list[str]:

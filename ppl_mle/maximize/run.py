@@ -1,7 +1,9 @@
 """Maximize: start, search, judge, and start again where nothing could be certified."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from ppl_mle.maximize.maxima import (
     tell_of_others,
 )
 from ppl_mle.maximize.maximum import Certificate, Maximum
+from ppl_mle.maximize.patience import OutOfPatienceError, Patience, Tick, tell_of_cuts
 from ppl_mle.maximize.probes import propose_probes
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.search import Search
@@ -42,8 +45,8 @@ _CLEARLY = 10.0
 _STARTS_WHERE_SEVERAL = 20
 _UNSETTLED = (Status.NOT_CONVERGED, Status.UNBOUNDED)
 _SHARE = 0.3
-
-Tick = Callable[[int, float], None]
+_TIMES_FOR_STARTS = 2.0
+_TIMES_FOR_LOOKS = 1.0
 
 
 def maximize(
@@ -65,7 +68,8 @@ def maximize(
     random_seed : int or Generator
         For the jitter of later starts.
     starts : int, optional
-        At least so many starts; by default one, and several where the log-density is seen not to be concave.
+        At least so many starts; by default one, and several where the log-density is seen not to be concave, which
+        then may take a few times as long as the first.
     tick : callable
         Told the iteration and the log-density as the search goes on.
     engines : sequence of Engine
@@ -86,13 +90,17 @@ def maximize(
         raise ModelError("every parameter is fixed, so there is nothing to maximize; leave one free")
     with np.errstate(all="ignore"), one_thread_each():
         proposed = propose_starts(problem, initvals, random_seed, max(_STARTS_WHERE_SEVERAL, starts or 1))
-        outcomes = _start(problem, engine, proposed, starts, tick)
-        higher = _look_farther(problem, engine, outcomes, tick)
+        starts_made, first, missed = _start(problem, engine, proposed, starts, tick)
+        outcomes = list(starts_made)
+        patience = Patience.of(first, _TIMES_FOR_LOOKS)
+        higher, whole = _look_farther(problem, engine, outcomes, patience.watch(tick))
         if _best(outcomes).status is Status.NOT_CONVERGED:
             ridge = settle_on_ridge(problem, outcomes)
             outcomes += [ridge] if ridge is not None else []
         best = _best(outcomes)
         found = tell_of_others(best, outcomes)
+    if best.status is not Status.UNBOUNDED:
+        found += tell_of_cuts(first, len(starts_made), missed, whole)
     if not found and best.search.value > higher + margin(best):
         found.append(f"with one scale held far away the log-density is higher by {best.search.value - higher:.3g}")
     iterations = sum(outcome.search.iterations for outcome in outcomes)
@@ -101,29 +109,59 @@ def maximize(
 
 def _start(
     problem: Problem, engine: Engine, proposed: Iterable[np.ndarray], asked: int | None, tick: Tick
-) -> list[Outcome]:
-    """Search from one start after the other until it is enough."""
+) -> tuple[list[Outcome], float, int]:
+    """Search from one start after the other until it is enough, or until those not asked for took too long.
+
+    Returns
+    -------
+    outcomes : list of Outcome
+    first : float
+        Seconds that the first took.
+    missed : int
+        Starts that would have been made, had there been time.
+    """
     outcomes: list[Outcome] = []
-    wanted = 0
+    wanted, first, begun = 0, 0.0, time.perf_counter()
+    patience = Patience(np.inf, begun)
     for x in proposed:
-        outcomes.append(_settle(problem, engine.search(problem, x, tick), engine))
+        try:
+            outcomes.append(_settle(problem, engine.search(problem, x, patience.watch(tick)), engine))
+        except OutOfPatienceError:
+            break
         wanted = asked or _starts_wanted(problem, outcomes, wanted)
         if _is_enough(outcomes, wanted, patient=asked is None and _has_mixture(problem)):
+            return outcomes, first, 0
+        if len(outcomes) == 1:
+            first = time.perf_counter() - begun
+            patience = Patience.of(first, np.inf if asked else _TIMES_FOR_STARTS)
+        if patience.is_over:
             break
-    return outcomes
+    return outcomes, first, max(0, wanted - len(outcomes))
 
 
-def _look_farther(problem: Problem, engine: Engine, outcomes: list[Outcome], tick: Tick) -> float:
-    """Add what searches from corners and from scales held far away end in; returns the lowest value probed."""
+def _look_farther(problem: Problem, engine: Engine, outcomes: list[Outcome], tick: Tick) -> tuple[float, bool]:
+    """Add what searches from corners and from scales held far away end in.
+
+    Returns
+    -------
+    lowest : float
+        The lowest value probed.
+    whole : bool
+        There was time for all of them.
+    """
     lowest = np.inf
-    for propose in (propose_corners, propose_probes):
+    probes = partial(propose_probes, doubtful=len(outcomes) > 1)
+    for propose in (propose_corners, probes):
         best = _best(outcomes)
-        for x in propose(problem, best):
-            search = replace(engine.search(problem, x, tick), origin=best.theta[problem.free])
-            outcomes.append(_settle(problem, search, engine))
-            if propose is propose_probes:
-                lowest = min(lowest, problem.value(x))
-    return float(lowest)
+        try:
+            for x in propose(problem, best, tick):
+                search = replace(engine.search(problem, x, tick), origin=best.theta[problem.free])
+                outcomes.append(_settle(problem, search, engine))
+                if propose is probes:
+                    lowest = min(lowest, problem.value(x))
+        except OutOfPatienceError:
+            return float(lowest), False
+    return float(lowest), True
 
 
 def _settle(problem: Problem, search: Search, engine: Engine) -> Outcome:
@@ -237,6 +275,7 @@ def _certify(plan: Plan, best: Outcome, outcomes: Sequence[Outcome], iterations:
         starts=len(outcomes),
         agreeing=maxima[0].reached if maxima else 1,
         maxima=tuple(-maximum.value for maximum in maxima),
+        original_gradient="differences" if evidence and evidence.by_differences else "exact",
         iterations=iterations,
         evaluations=evaluations,
     )

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import qr
 
-from ppl_mle.maximize.edges import Destination, follow_elements
+from ppl_mle.maximize.edges import Destination, follow_elements, follow_joint
+from ppl_mle.maximize.maximum import EdgeValue
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.recession import Recession
 from ppl_mle.maximize.ridge import free_combinations
@@ -88,7 +89,7 @@ def reach_limit(problem: Problem, search: Search, recession: Recession) -> Limit
             return None
         if there - here <= max(_REACHED * size, noise):
             far = recession.move(theta, length)
-            return _hold(problem, theta, recession, length) if _is_flat(problem, recession, far) else None
+            return _hold(problem, search, recession, length) if _is_flat(problem, recession, far) else None
         length *= 2
     return None
 
@@ -110,16 +111,29 @@ def _is_flat(problem: Problem, recession: Recession, far: np.ndarray) -> bool:
     return bool(abs(problem.likelihood.objective.value_and_gradient(far)[1] @ tangent) <= _NO_SLOPE)
 
 
-def _hold(problem: Problem, theta: np.ndarray, recession: Recession, length: float) -> Limit:
-    """Hold what is lost far out; gaps that the search had closed begin open, to see whether they close again."""
+def _hold(problem: Problem, search: Search, recession: Recession, length: float) -> Limit:
+    """Hold what is lost far out; gaps that the search had closed begin open, to see whether they close again.
+
+    The witness may be asked as near as the search began, counted along the direction.
+    """
+    theta, origin = problem.expand(search.x), problem.expand(search.origin)
     far = recession.move(theta, length)
     held = {int(recession.columns[i]): float(far[recession.columns[i]]) for i in _pivots(recession)}
-    near = np.where(np.isin(np.arange(len(far)), recession.columns[recession.lifted]), far, theta)
+    back = _back(theta, origin, recession)
+    near = np.where(np.isin(np.arange(len(far)), recession.columns[recession.lifted]), far, back)
     rest = Problem(seen_nearer(problem.likelihood, far, near), problem.held | held)
     rest.evaluations = problem.evaluations
     gaps = recession.columns[recession.lifted]
     far[gaps] = np.maximum(far[gaps], _NEAR)
     return Limit(rest, far[rest.free], recession, length)
+
+
+def _back(theta: np.ndarray, origin: np.ndarray, recession: Recession) -> np.ndarray:
+    """Where the way from theta against a direction of recession passes an origin."""
+    way = np.zeros(len(theta))
+    way[recession.columns] = np.where(recession.lifted, 0.0, recession.cone.direction)
+    came = float((theta - origin) @ way) / (float(way @ way) or 1.0)
+    return theta - max(0.0, came) * way
 
 
 def _pivots(recession: Recession) -> list[int]:
@@ -163,11 +177,18 @@ def describe_limit(problem: Problem, search: Search, recession: Recession) -> De
         None where a jointly transformed variable is concerned whose elements cannot be followed.
     """
     signs = np.zeros(problem.likelihood.size)
+    theta = problem.expand(search.x)
     limits: dict[str, float] = {}
+    joint: list[EdgeValue] = []
     idle, places = _reduced_idle(recession)
     for var in problem.likelihood.variables:
         inside = [i for i, column in enumerate(recession.columns) if var.free.start <= column < var.free.stop]
         if not inside:
+            continue
+        if var.transform == "simplex":
+            way = recession.at(theta, recession.cone.direction[:, None])[:, 0]
+            if np.any(way[var.free]):
+                follow_joint(problem, var, theta, way, limits, joint)
             continue
         weights = _weights_of(problem, search, recession, var)
         if weights is None:
@@ -185,7 +206,7 @@ def describe_limit(problem: Problem, search: Search, recession: Recession) -> De
             else:
                 limits[label] = sign * np.inf if sign else np.nan
     followed, edges = follow_elements(problem, search.x, search.gradient, signs)
-    return Destination(limits | followed, edges, (_tell(recession, problem),))
+    return Destination(limits | followed, (*joint, *edges), (_tell(recession, problem),))
 
 
 def _weights_of(problem: Problem, search: Search, recession: Recession, var: Variable) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Points to start from: PyMC's initial point, repaired when it is not finite, and jittered ones."""
+"""Points to start from: PyMC's initial point, repaired when it is not finite, and jittered ones in the data's units."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.errors import StartError
-from ppl_mle.maximize.first_guess import first_guess
+from ppl_mle.maximize.first_guess import first_guess, in_units
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import Constant, RowObjective
 
@@ -20,11 +20,13 @@ _REACH = (0.1, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0, 100.0)
 def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: Any, most: int) -> Iterator[np.ndarray]:
     """Yield up to `most` points with a finite log-density and gradient.
 
-    The first is PyMC's initial point (with `initvals` put in), or a guess from the data where there is one; the
-    others add U(-1, 1) to it on the unconstrained scale, as `pm.sample` does, then three and ten times as much (at most
-    three times where an element is transformed), two of four in the units of the data; in every other one, elements on
-    the real line that all rows share are put upon an observation. A coordinate on the edge of its support, infinite on
-    that scale, is put at 0; a point where the density is not finite is replaced by jittered ones of growing reach.
+    The first is PyMC's initial point (with `initvals` put in), or a guess from the data where there is one. For the
+    others, what nobody chose is moved to where its order of magnitude suits the data, if it does not; they add U(-1, 1)
+    to that on the unconstrained scale, as `pm.sample` does, then three and ten times as much (at most three times where
+    an element is transformed), two of four in the units of the data, or all where the point was moved; in every other
+    one, elements on the real line that all rows share are put upon an observation. A coordinate on the edge of its
+    support, infinite on that scale, is put at 0; a point where the density is not finite is replaced by jittered ones
+    of growing reach.
 
     Raises
     ------
@@ -34,19 +36,23 @@ def propose_starts(problem: Problem, initvals: Mapping[str, Any] | None, seed: A
     rng = np.random.default_rng(seed)
     first = problem.likelihood.mapping.start(initvals)[problem.free]
     first = np.where(np.isfinite(first), first, 0.0)
-    guess = first_guess(problem) if not initvals and not _is_set(problem) else None
+    chosen = problem.likelihood.mapping.start.chosen(initvals)
+    guess = first_guess(problem) if not chosen else None
     if guess is not None and _is_finite(problem, guess):
         yield guess
     else:
         found = _finite_near(problem, first, rng)
         if found is None:
-            raise StartError(_complaint(problem, first))
+            found = in_units(problem, first, chosen)
+            if not _is_finite(problem, found):
+                raise StartError(_complaint(problem, first))
         yield found
+    center = in_units(problem, first, chosen)
     for start in range(1, most):
         wide = _WIDER[(start - 1) // 2 % len(_WIDER)]
-        units = problem.reach if start % 4 < 2 else 1.0
+        units = problem.reach if start % 4 < 2 or center is not first else 1.0
         reach = np.where(problem.is_transformed, min(wide, _WIDEST_TRANSFORMED), wide * units)
-        place = first + reach * rng.uniform(-1, 1, first.shape)
+        place = center + reach * rng.uniform(-1, 1, first.shape)
         if start % 2 == 0:
             _put_upon_observations(problem, place, rng)
         found = _finite_near(problem, place, rng)
@@ -69,11 +75,6 @@ def _is_finite(problem: Problem, x: np.ndarray) -> bool:
     probe = problem.probe
     value = problem.visit(x)[0] if probe is problem else probe.value_and_gradient(x)[0]
     return bool(np.isfinite(value))
-
-
-def _is_set(problem: Problem) -> bool:
-    """Whether the model's author chose a start for some variable."""
-    return problem.likelihood.mapping.start.is_set
 
 
 def _finite_near(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:

@@ -1,7 +1,7 @@
 """Maxima where the support of the data ends, as of Uniform(0, b) at the largest observation."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -19,6 +19,7 @@ from ppl_mle.read import Crossing, RowObjective, find_margins
 
 _NEAR = 1e-5
 _SNAPS = 20
+_ARRIVED = 1e-6
 _INSIDE = 1e-14
 _NUDGES = 12
 _FACES = 8
@@ -28,6 +29,23 @@ _OFF = 1e-4
 _DISTANCES = (1e-5, 1e-7, 1e-9, 1e-11)
 _GROWING = 1e-2
 _LASTING = 0.5
+
+
+@dataclass(frozen=True)
+class Touch:
+    """The rows of one margin that are at its edge.
+
+    Parameters
+    ----------
+    margin : Crossing
+    rows : array of int
+    size : float
+        What is long for the margin: its median over all rows, where it started if all of them are at the edge.
+    """
+
+    margin: Crossing
+    rows: np.ndarray
+    size: float
 
 
 def settle_at_support(problem: Problem, search: Search) -> Outcome | None:
@@ -46,10 +64,10 @@ def settle_at_support(problem: Problem, search: Search) -> Outcome | None:
         return None
     margins = find_margins(objective.terms)
     x = search.x
-    touching: list[tuple[Crossing, np.ndarray]] = []
+    touching: list[Touch] = []
     for _ in range(_FACES if margins else 0):
-        found = _touching(problem, x, margins)
-        if sum(len(rows) for _, rows in found) <= sum(len(rows) for _, rows in touching):
+        found = _touching(problem, x, search.origin, margins)
+        if sum(len(touch.rows) for touch in found) <= sum(len(touch.rows) for touch in touching):
             break
         touching = found
         snapped = _snap(problem, x, touching)
@@ -63,45 +81,49 @@ def settle_at_support(problem: Problem, search: Search) -> Outcome | None:
     return _prove(problem, search, x, touching) if touching else None
 
 
-def _touching(problem: Problem, x: np.ndarray, margins: Sequence[Crossing]) -> list[tuple[Crossing, np.ndarray]]:
+def _touching(problem: Problem, x: np.ndarray, origin: np.ndarray, margins: Sequence[Crossing]) -> list[Touch]:
     found = []
     for margin in margins:
-        u = margin.values(problem.expand(x))
-        near = np.abs(u) <= _NEAR * max(float(np.median(np.abs(u))), np.finfo(float).tiny)
+        u, before = (np.abs(margin.values(problem.expand(place))) for place in (x, origin))
+        size, long = float(np.median(u)), float(np.median(before))
+        if size <= _NEAR * long < np.inf:
+            size = long
+        near = u <= _NEAR * max(size, np.finfo(float).tiny)
         if np.any(near):
-            found.append((margin, margin.rows[near]))
+            found.append(Touch(margin, margin.rows[near], size))
     return found
 
 
-def _normals(problem: Problem, x: np.ndarray, touching: Sequence[tuple[Crossing, np.ndarray]]) -> np.ndarray:
+def _normals(problem: Problem, x: np.ndarray, touching: Sequence[Touch]) -> np.ndarray:
     theta = problem.expand(x)
-    return np.vstack([margin.normals(theta, rows)[:, problem.free] for margin, rows in touching])
+    return np.vstack([touch.margin.normals(theta, touch.rows)[:, problem.free] for touch in touching])
 
 
-def _snap(problem: Problem, x: np.ndarray, touching: Sequence[tuple[Crossing, np.ndarray]]) -> np.ndarray | None:
-    """The nearest point inside where the margins vanish to rounding."""
+def _snap(problem: Problem, x: np.ndarray, touching: Sequence[Touch]) -> np.ndarray | None:
+    """The nearest point inside where the margins vanish to rounding; None where that is infinitely far."""
+    before = x
     for _ in range(_SNAPS):
         x, before = x - np.linalg.lstsq(_normals(problem, x, touching), _at(problem, x, touching))[0], x
         if np.allclose(x, before, rtol=1e-15, atol=0.0):
             break
+    if not np.allclose(x, before, rtol=_ARRIVED, atol=_ARRIVED):
+        return None
     normals = _normals(problem, x, touching)
     inwards = np.linalg.lstsq(normals, np.ones(len(normals)))[0]
-    sizes = [np.median(np.abs(margin.values(problem.expand(x)))) for margin, _ in touching]
+    size = max(touch.size for touch in touching)
     for nudge in range(_NUDGES):
-        inside = x + _INSIDE * 2.0**nudge * max(sizes) * inwards
+        inside = x + _INSIDE * 2.0**nudge * size * inwards
         if np.isfinite(problem.value_and_gradient(inside)[0]):
             return inside
     return None
 
 
-def _at(problem: Problem, x: np.ndarray, touching: Sequence[tuple[Crossing, np.ndarray]]) -> np.ndarray:
+def _at(problem: Problem, x: np.ndarray, touching: Sequence[Touch]) -> np.ndarray:
     theta = problem.expand(x)
-    return np.concatenate([margin.values(theta)[np.isin(margin.rows, rows)] for margin, rows in touching])
+    return np.concatenate([t.margin.values(theta)[np.isin(t.margin.rows, t.rows)] for t in touching])
 
 
-def _prove(
-    problem: Problem, search: Search, x: np.ndarray, touching: Sequence[tuple[Crossing, np.ndarray]]
-) -> Outcome | None:
+def _prove(problem: Problem, search: Search, x: np.ndarray, touching: Sequence[Touch]) -> Outcome | None:
     value, gradient = problem.value_and_gradient(x)
     normals = _normals(problem, x, touching)
     lengths = np.linalg.norm(normals, axis=1)
@@ -120,8 +142,7 @@ def _prove(
     if evidence is None or evidence.objections:
         return None
     inwards = np.linalg.lstsq(normals, np.ones(len(normals)))[0][:, None]
-    sizes = [float(np.median(np.abs(margin.values(problem.expand(x))))) for margin, _ in touching]
-    if not falls_off(problem, x, _OFF * max(sizes) * inwards):
+    if not falls_off(problem, x, _OFF * max(touch.size for touch in touching) * inwards):
         return None
     edges, names, labels = _describe(problem, x, gradient, normals)
     return Outcome(
@@ -139,20 +160,16 @@ def _prove(
     )
 
 
-def _is_pole(
-    problem: Problem, x: np.ndarray, normals: np.ndarray, touching: Sequence[tuple[Crossing, np.ndarray]]
-) -> bool:
+def _is_pole(problem: Problem, x: np.ndarray, normals: np.ndarray, touching: Sequence[Touch]) -> bool:
     """Whether the log-density keeps rising by the same amount each time the edge comes nearer by a factor."""
     inwards = np.linalg.lstsq(normals, np.ones(len(normals)))[0]
-    size = max(float(np.median(np.abs(margin.values(problem.expand(x))))) for margin, _ in touching)
+    size = max(touch.size for touch in touching)
     heights = [problem.value_and_gradient(x + distance * size * inwards)[0] for distance in _DISTANCES]
     rises = -np.diff(heights)
     return bool(np.all(np.isfinite(rises)) and rises[-1] > _GROWING and rises[-1] > _LASTING * rises[0])
 
 
-def _describe_pole(
-    problem: Problem, end: Search, normals: np.ndarray, touching: Sequence[tuple[Crossing, np.ndarray]]
-) -> Outcome:
+def _describe_pole(problem: Problem, end: Search, normals: np.ndarray, touching: Sequence[Touch]) -> Outcome:
     edges, names, labels = _describe(problem, end.x, problem.value_and_gradient(end.x)[1], normals)
     places = [f"{edge.label} -> {edge.value:.6g}" for edge in edges] or names
     free = problem.free[np.any(normals != 0, axis=0)]
@@ -168,8 +185,8 @@ def _describe_pole(
     )
 
 
-def _rows(touching: Sequence[tuple[Crossing, np.ndarray]]) -> str:
-    return ", ".join(f"row {i} of {margin.term.name}" for margin, some in touching for i in some[:3])
+def _rows(touching: Sequence[Touch]) -> str:
+    return ", ".join(f"row {i} of {touch.margin.term.name}" for touch in touching for i in touch.rows[:3])
 
 
 def _describe(

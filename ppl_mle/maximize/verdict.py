@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from ppl_mle.maximize.curve import follow_curve
 from ppl_mle.maximize.drift import Drift, continue_newton, find_drift, find_escape, goes_on
 from ppl_mle.maximize.edges import Destination, find_destination
 from ppl_mle.maximize.engines import Engine
@@ -14,13 +15,16 @@ from ppl_mle.maximize.naming import abbreviated
 from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.recession import prove_recession
-from ppl_mle.maximize.ridge import confirm_ridges, free_combinations, touched
+from ppl_mle.maximize.ridge import confirm_ridges, free_combinations, settle_across, touched
 from ppl_mle.maximize.search import Search
 from ppl_mle.maximize.separation import describe_limit, reach_limit, search_limit
 from ppl_mle.maximize.status import Status
 from ppl_mle.maximize.witness import seen_nearer
 
+_TOLD = 6
 _DEPTH = 3
+_NONE = np.zeros(0, int)
+_ROUNDING = 1e-9
 _STOPS = {
     "edm": "the search met its goal",
     "rounding": "the search reached the rounding floor",
@@ -74,7 +78,7 @@ def _judge_flat(problem: Problem, search: Search, local: Local, engine: Engine, 
     ridges = confirm_ridges(problem, local, search.value, search.origin, climb)
     if not ridges.size:
         return _unsettled(problem, search, local, None, ["the curvature vanishes without a ridge"], engine, depth)
-    return _describe_ridge(problem, search, local, ridges)
+    return _describe_ridge(problem, *settle_across(problem, search, local, ridges), ridges)
 
 
 def _describe_ridge(problem: Problem, search: Search, local: Local, ridges: np.ndarray) -> Outcome:
@@ -118,6 +122,9 @@ def _unsettled(
     drift = drift or find_drift(search.path, search.units) or find_escape(problem, search)
     if drift is not None:
         return _set_aside(problem, search, drift, engine, depth)
+    curve = follow_curve(problem, search) if depth else None
+    if curve is not None:
+        return _hold(problem, curve.search, curve.drift, engine, depth, curve.pinned)
     names = f"{_STOPS[search.stop]}, but " + "; ".join(reasons)
     return Outcome(problem, search, Status.NOT_CONVERGED, local, evidence, names=names)
 
@@ -131,7 +138,9 @@ def _follow_recession(problem: Problem, search: Search, engine: Engine, depth: i
     destination = describe_limit(problem, search, recession)
     if destination is None:
         return None
-    inner = judge(limit.problem, search_limit(limit, search, partial(engine.search, tick=_silent)), engine, depth)
+    found = search_limit(limit, search, partial(engine.search, tick=_silent))
+    found = _with_path(limit.problem, found, problem.expand(search.origin)[limit.problem.free], engine)
+    inner = judge(limit.problem, found, engine, depth)
     problem.evaluations = limit.problem.evaluations
     place = inner.theta[limit.problem.free]
     if not limit.is_level(place, inner.search.value):
@@ -149,25 +158,52 @@ def _set_aside(problem: Problem, search: Search, drift: Drift, engine: Engine, d
     if not drift.bounded:
         return _describe_unbounded(problem, search, away, destination)
     if not depth or not (destination.limits or destination.edges) or not goes_on(problem, search, drift):
+        curve = follow_curve(problem, search) if depth else None
+        if curve is not None:
+            return _hold(problem, curve.search, curve.drift, engine, depth, curve.pinned)
         names = f"{', '.join(problem.declared_labels(away))} keep moving"
         return Outcome(problem, search, Status.NOT_CONVERGED, names=names, unknown=away)
+    return _hold(problem, search, drift, engine, depth)
+
+
+def _hold(
+    problem: Problem, search: Search, drift: Drift, engine: Engine, depth: int, pinned: np.ndarray = _NONE
+) -> Outcome:
+    """Judge the rest with the coordinates that run away, or are known without error there, held where they are."""
+    still = np.union1d(drift.moving, pinned)
+    away = problem.free[still]
+    destination = find_destination(problem, search.x, search.gradient, drift)
     place = problem.expand(search.x)
     near = place.copy()
     near[away] = problem.expand(search.origin)[away]
     held = problem.held | {int(i): float(place[i]) for i in away}
     rest = Problem(seen_nearer(problem.likelihood, place, near), held)
     rest.evaluations = problem.evaluations
-    inner = judge(rest, _search_rest(problem, rest, search, drift, engine), engine, depth - 1)
+    inner = judge(rest, _search_rest(problem, rest, search, still, engine), engine, depth - 1)
     problem.evaluations = rest.evaluations
+    if len(pinned):
+        labels = ", ".join(problem.declared_labels(problem.free[pinned]))
+        told = f"{labels} is known ever better on the way to the limit, where its standard error does not exist"
+        inner = replace(inner, findings=(*inner.findings, told))
     return _combine(inner, destination, away)
 
 
-def _search_rest(problem: Problem, rest: Problem, search: Search, drift: Drift, engine: Engine) -> Search:
-    kept = np.setdiff1d(np.arange(problem.size), drift.moving)
+def _search_rest(problem: Problem, rest: Problem, search: Search, still: np.ndarray, engine: Engine) -> Search:
+    kept = np.setdiff1d(np.arange(problem.size), still)
     if not len(kept):
         return replace(search, x=search.x[kept], gradient=search.gradient[kept], units=search.units[kept], path=())
-    found = engine.search(rest, search.x[kept], _silent)
+    found = _with_path(rest, engine.search(rest, search.x[kept], _silent), search.origin[kept], engine)
     return replace(found, iterations=found.iterations + search.iterations)
+
+
+def _with_path(problem: Problem, search: Search, origin: np.ndarray, engine: Engine) -> Search:
+    """Where a search had no slope left to begin with, the way there from an origin, to tell what ran away on it."""
+    blind = search.stop == "flat" and len(search.path) == 1 and problem.size > 0
+    if not blind or not np.isfinite(problem.value_and_gradient(origin)[0]):
+        return search
+    again = engine.search(problem, origin, _silent)
+    lost = again.value - search.value > _ROUNDING * max(1.0, abs(search.value))
+    return search if lost else replace(again, iterations=again.iterations + search.iterations)
 
 
 def _combine(inner: Outcome, destination: Destination, away: np.ndarray) -> Outcome:
@@ -195,7 +231,9 @@ def _combine(inner: Outcome, destination: Destination, away: np.ndarray) -> Outc
 
 def _describe_unbounded(problem: Problem, search: Search, away: np.ndarray, destination: Destination) -> Outcome:
     labels = tuple(destination.limits) or problem.declared_labels(away)
-    names = ", ".join(f"{label} -> {limit:.6g}" for label, limit in destination.limits.items()) or ", ".join(labels)
+    told = [f"{label} -> {limit:.6g}" for label, limit in destination.limits.items()] or list(labels)
+    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    names = ", ".join(told[:_TOLD]) + more
     return Outcome(
         problem,
         search,

@@ -20,6 +20,7 @@ from ppl_mle.read.straight import StraightLine
 from ppl_mle.read.ufuncs import WITH_UFUNCS
 
 WORTH_COMPILING = 15.0
+_SECONDS_PER_NODE = 0.12
 _SLOW_CALL = 0.2
 _SECONDS_PER_LOOP = 2e-3
 
@@ -71,7 +72,8 @@ def interpreted(inputs: Sequence[GraphVariable], outputs: Any) -> Any:
 class LazilyCompiled:
     """A function that is interpreted until its calls have taken as long as compiling it might.
 
-    Compiling later than that would cost at most twice the better choice in hindsight, whichever it is. Loops over
+    Numba takes about 0.12 s for every node of a graph, and seldom less than 15 s. Compiling when calls have taken that
+    costs at most twice the better choice in hindsight, whichever it is. Loops over
     scalars (derivatives of incomplete gamma functions) are known beforehand to take milliseconds an element when
     interpreted, and are compiled at once where that adds up.
 
@@ -87,6 +89,7 @@ class LazilyCompiled:
         self._inputs, self._outputs = list(inputs), outputs
         graphs = outputs if isinstance(outputs, list) else [outputs]
         self.compiled = rows * _count_loops(graphs) * _SECONDS_PER_LOOP > _SLOW_CALL
+        self._price = max(WORTH_COMPILING, _SECONDS_PER_NODE * _count_nodes(graphs))
         self._spent = 0.0
         self._function = self._compile() if self.compiled else interpreted(inputs, outputs)
 
@@ -95,7 +98,7 @@ class LazilyCompiled:
         begun = time.perf_counter()
         result = self._function(*arguments)
         self._spent += time.perf_counter() - begun
-        if not self.compiled and self._spent > WORTH_COMPILING:
+        if not self.compiled and self._spent > self._price:
             self.compiled = True
             self._function = self._compile()
         return result
@@ -108,3 +111,7 @@ class LazilyCompiled:
 def _count_loops(graphs: Sequence[GraphVariable]) -> int:
     owners = {var.owner for var in ancestors(list(graphs)) if var.owner is not None}
     return sum(isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, ScalarLoop) for node in owners)
+
+
+def _count_nodes(graphs: Sequence[GraphVariable]) -> int:
+    return len({var.owner for var in ancestors(list(graphs)) if var.owner is not None})

@@ -1,5 +1,6 @@
 """The log-density that is maximized, with its gradient and its Hessian, from PyTensor's derivatives."""
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ from pymc.logprob.utils import ParameterValueError
 from pymc.pytensorf import rewrite_pregrad
 from pytensor.gradient import NullTypeGradError
 from pytensor.graph.replace import vectorize_graph
+from pytensor.graph.traversal import ancestors
 from pytensor.graph.utils import MethodNotDefined
 
 from ppl_mle.errors import ModelError
@@ -34,7 +36,8 @@ class Objective:
     support : scalar graph variable or None
         0 inside the support of the parameters and minus infinity outside; has no gradient.
     rows : int
-        Largest number of rows of a term, which sets how many directions are differentiated at once.
+        Largest number of rows of a term, which with the largest array on the way sets how many directions are
+        differentiated at once.
 
     Raises
     ------
@@ -46,7 +49,7 @@ class Objective:
         self._theta = theta
         self._terms = list(terms)
         self._rows = rows
-        self._block = max(1, _ELEMENTS_PER_BLOCK // max(1, rows))
+        self._block = max(1, _ELEMENTS_PER_BLOCK // max(1, rows, _largest(self._terms)))
         outputs = self._terms if support is None else [*self._terms, support]
         purpose = f"value and gradient of {len(self._terms)} terms, {rows} rows"
         self._function = built_once(purpose, [theta], outputs, self._build_gradient)
@@ -168,3 +171,9 @@ def _differentiated(terms: Sequence[Any], theta: Any) -> tuple[Any, Any]:
             raise ModelError(
                 f"the log-density has no gradient in PyTensor ({exc}); write it with differentiable functions"
             ) from exc
+
+
+def _largest(terms: Sequence[Any]) -> int:
+    """Elements of the largest array on the way to the terms, as far as shapes are known beforehand."""
+    shapes = [getattr(var.type, "shape", ()) for var in ancestors(list(terms))]
+    return max(math.prod(length or 1 for length in shape) for shape in shapes)

@@ -8,9 +8,11 @@ import numpy as np
 import pytensor.tensor as pt
 from pymc.logprob.utils import ParameterValueError
 from pymc.pytensorf import rewrite_pregrad
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.type import TensorType
 
 from ppl_mle.read.blockwise import Blockwise
-from ppl_mle.read.interpret import LazilyCompiled, without_compiler, without_dims
+from ppl_mle.read.interpret import LazilyCompiled, interpreted, without_compiler, without_dims
 from ppl_mle.read.structure import built_once
 
 
@@ -82,15 +84,49 @@ class Original:
             self._last = (key, self._at(theta))
         return self._last[1]
 
-    def _at(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+    def value(self, theta: np.ndarray) -> float:
+        """Log-density alone, for where its gradient is not to be had."""
+        if self._blocks:
+            return self.value_and_gradient(theta)[0]
+        try:
+            with np.errstate(all="ignore"):
+                return float(self._value_alone(*self._parts(theta)))
+        except (ParameterValueError, np.linalg.LinAlgError):
+            return -np.inf
+
+    def rounding(self, theta: np.ndarray) -> float:
+        """What rounding of the largest numbers inside the log-density may make of it; NaN where that is not known."""
+        try:
+            with np.errstate(all="ignore"):
+                found = [np.abs(part) for part in self._inside(*self._parts(theta))]
+        except (ParameterValueError, np.linalg.LinAlgError):
+            return float("nan")
+        sizes = [float(np.sum(part[np.isfinite(part)])) for part in map(np.asarray, found)]
+        return float(np.finfo(float).eps * max(sizes, default=np.nan))
+
+    @property
+    def _inside(self) -> Any:
+        """Every floating-point number on the way to the log-density."""
+        kinds = [v for v in ancestors([self._total]) if isinstance(v.type, TensorType) and v.type.dtype == "float64"]
+        return interpreted(self._values, kinds)
+
+    @cached_property
+    def _value_alone(self) -> Any:
+        purpose = f"original alone, {self._rows} rows, {self._shapes}"
+        return built_once(purpose, self._values, [self._total], lambda inputs, outputs: interpreted(inputs, *outputs))
+
+    def _parts(self, theta: np.ndarray) -> list[np.ndarray]:
         parts, start = [], 0
         for value, shape in zip(self._values, self._shapes, strict=True):
             stop = start + int(np.prod(shape))
             parts.append(theta[start:stop].reshape(shape).astype(value.type.dtype))
             start = stop
+        return parts
+
+    def _at(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         try:
             with np.errstate(all="ignore"):
-                total, *gradients = self._evaluate(parts)
+                total, *gradients = self._evaluate(self._parts(theta))
         except (ParameterValueError, np.linalg.LinAlgError):
             return -np.inf, np.full(theta.shape, np.nan)
         return float(total), np.concatenate([np.ravel(g) for g in gradients]).astype(float)
@@ -108,8 +144,8 @@ class Original:
         """Evaluate every term whole from now on."""
         self._terms, self._blocks, self._whole = [*self._terms, *self._whole], [], []
         self._last = None
-        self.__dict__.pop("_total", None)
-        self.__dict__.pop("_function", None)
+        for built in ("_total", "_function", "_value_alone"):
+            self.__dict__.pop(built, None)
 
     def _evaluate(self, parts: list[Any]) -> list[Any]:
         try:

@@ -33,8 +33,14 @@ class Starts:
     @property
     def is_set(self) -> bool:
         """Whether a variable of the model was declared with an initial value of its own."""
-        given = self._model.rvs_to_initial_values.values()
-        return any(value is not None and not isinstance(value, str) for value in given)
+        return bool(self.chosen(None))
+
+    def chosen(self, initvals: Mapping[str, Any] | None) -> set[str]:
+        """Names of the variables that were declared with an initial value of their own, or are given one."""
+        model, given = self._model, set(initvals or {})
+        own = {rv for rv, value in model.rvs_to_initial_values.items() if not (value is None or isinstance(value, str))}
+        named = {rv for rv in model.free_RVs if given & {rv.name, model.rvs_to_values[rv].name}}
+        return {str(rv.name) for rv in own | named}
 
     def __call__(self, initvals: Mapping[str, Any] | None) -> np.ndarray:
         """Unconstrained vector of the initial point, or of the point with declared values put in."""

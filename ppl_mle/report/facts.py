@@ -51,7 +51,8 @@ def health(results: Results) -> tuple[Row, ...]:
         ("Distance to the maximum (EDM)", f"{_short(proof.edm)} (rounding explains {_short(proof.edm_rounding)})"),
         (
             "PyMC's own log-density",
-            f"differs by {_short(proof.original_value_difference)}; its EDM {_short(proof.original_edm)}",
+            f"differs by {_short(proof.original_value_difference)}; its EDM {_short(proof.original_edm)}"
+            + " (a bound from differences: its gradient does not exist)" * (proof.original_gradient == "differences"),
         ),
         (
             "Smallest scaled eigenvalue",

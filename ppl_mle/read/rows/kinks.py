@@ -12,6 +12,7 @@ from ppl_mle.read.rows.program import Program
 UPPER_FIRST = {"gt", "ge"}
 LOWER_FIRST = {"lt", "le"}
 _LINEAR = {"eta", "const", "add", "sub", "neg"}
+_INVERSES = {"exp": "log", "log": "exp", "sigmoid": "logit", "logit": "sigmoid"}
 
 Rewrite = Callable[[Make, Expr, tuple[Expr, ...]], Expr | None]
 
@@ -40,7 +41,7 @@ def kink_of(program: Program, rows: np.ndarray | None) -> Program | None:
 
     def note(make: Make, node: Expr, args: tuple[Expr, ...]) -> Expr | None:
         if _is_kinked(node):
-            crossing = _crossing(make, node, args)
+            crossing = _straightened(make, _crossing(make, node, args))
             found[id(crossing)] = crossing
         return None
 
@@ -67,6 +68,7 @@ def softened(program: Program, rows: np.ndarray | None, width: float) -> Program
         if not _is_kinked(node):
             return None
         u = _crossing(make, node, args)
+        u = _straightened(make, u) if node.op == "switch" else u
         length = make("sqrt", make("add", make("sqr", u), make.constant(width * width)))
         if node.op == "abs":
             return length
@@ -104,6 +106,19 @@ def _crossing(make: Make, node: Expr, args: tuple[Expr, ...]) -> Expr:
         return args[0]
     left, right = args if node.op != "switch" else args[0].args
     return left if right.equals(0.0) else make("sub", left, right)
+
+
+def _straightened(make: Make, u: Expr) -> Expr:
+    """A function of the same sign that is linear in the predictors, of one like y - exp(eta)."""
+    if u.op != "sub" or u.args[0].depends == u.args[1].depends:
+        return u
+    inverse = next((_INVERSES.get(a.op) for a in u.args if a.depends), None)
+    if inverse is None:
+        return u
+    with np.errstate(all="ignore"):
+        left, right = (a.args[0] if a.depends else make(inverse, a) for a in u.args)
+    known = right if left.depends else left
+    return make("sub", left, right) if np.all(np.isfinite(known.value)) else u
 
 
 def _piece(make: Make, node: Expr, args: tuple[Expr, ...], above: bool) -> Expr:

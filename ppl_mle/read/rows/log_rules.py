@@ -98,6 +98,8 @@ def _logaddexp(make: Make, a: Expr, b: Expr) -> Expr | None:
         return b
     if b.equals(-np.inf):
         return a
+    if a.op == b.op == "sub" and a.args[1] is b.args[1]:
+        return make("sub", make("logaddexp", a.args[0], b.args[0]), a.args[1])
     if a.equals(0.0):
         return make("softplus", b)
     return make("softplus", a) if b.equals(0.0) else None

@@ -172,6 +172,16 @@ def _betaln(a: Any, b: Any, order: int) -> tuple[Any, Any, Any]:
     return u, (-of_a[0], -of_b[0]), second
 
 
+def _log_rising(a: Any, k: Any, order: int) -> tuple[Any, Any, Any]:
+    """log Gamma(a + k) - log Gamma(a) for a constant k >= 0, without a derivative in k."""
+    steps = np.where(k > 0, k, 1.0)
+    u = choose(k > 0, special.gammaln(steps) - _betaln(a, steps, 0)[0], 0.0)
+    if order == 0:
+        return u, None, None
+    slope, bend = _digamma_rise(a, k, order)
+    return u, (slope, None), (-bend, None, None) if order > 1 else None
+
+
 def _digamma_rise(a: Any, b: Any, order: int) -> tuple[Any, Any]:
     """psi(a + b) - psi(a) and psi'(a) - psi'(a + b), as sums of positive terms with the asymptotic rest after ten."""
     inverse, other = 1 / (a + 10), 1 / (a + 10 + b)
@@ -251,6 +261,7 @@ _RULES: dict[str, PairRule] = {
     "log_sigmoid_difference": _log_sigmoid_difference,
     "log_ndtr_difference": _log_ndtr_difference,
     "betaln": _betaln,
+    "log_rising": _log_rising,
     "arctan2": _arctan2,
     "gammainc": _gammainc,
     "gammaincc": _gammaincc,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ppl_mle.read.rows.expression import Expr
+from ppl_mle.read.rows.gamma_rules import rising_factorials
 from ppl_mle.read.rows.log_rules import complement, logistic
 from ppl_mle.read.rows.maker import Make, Rule
 
@@ -37,7 +38,7 @@ def _add(make: Make, a: Expr, b: Expr) -> Expr | None:
         return make("ndtr", make("mul", make.constant(np.sqrt(2)), b.args[1].args[0]))
     if not a.depends and b.op == "add" and not b.args[0].depends:
         return make("add", make("add", a, b.args[0]), b.args[1])
-    return None
+    return rising_factorials(make, a, b, 1.0)
 
 
 def _sub(make: Make, a: Expr, b: Expr) -> Expr | None:
@@ -49,9 +50,11 @@ def _sub(make: Make, a: Expr, b: Expr) -> Expr | None:
         return make("neg", b)
     if b.op == "neg":
         return make("add", a, b.args[0])
+    if a.op == b.op == "sub" and a.args[1] is b.args[1]:
+        return make("sub", a.args[0], b.args[0])
     if a.equals(1.0):
         return complement(make, b)
-    return None
+    return rising_factorials(make, a, b, -1.0)
 
 
 def _mul(make: Make, a: Expr, b: Expr) -> Expr | None:
