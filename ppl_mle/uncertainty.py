@@ -12,23 +12,21 @@ from ppl_mle.inference import (
     Intervals,
     Profile,
     Results,
+    bootstrap_intervals,
     contour_of,
     estimate_covariance,
     find_intervals,
     profile_of,
     with_covariance,
 )
-from ppl_mle.maximize import Maximum
+from ppl_mle.inference.bootstrap import Bootstrap
+from ppl_mle.resampling import Resampling
 
 
-class Uncertainty:
+class Uncertainty(Resampling):
     """Covariances and intervals of a fit."""
 
     results: Results
-    maximum: Maximum | None
-
-    def _needs_graph(self, what: str) -> Maximum:
-        raise NotImplementedError
 
     def with_covariance(
         self,
@@ -99,6 +97,7 @@ class Uncertainty:
         of: Any = None,
         *,
         scale: Literal["unconstrained", "declared"] = "unconstrained",
+        bootstrap: Bootstrap | None = None,
     ) -> pd.DataFrame:
         """Confidence intervals.
 
@@ -106,17 +105,21 @@ class Uncertainty:
         ----------
         ci_prob : float
             Probability content, strictly between 0 and 1.
-        method : {"wald", "profile", "score"}
+        method : {"wald", "profile", "score", "bootstrap-percentile", "bootstrap-bca", "bootstrap-t"}
             `wald`: normal quantiles times standard errors of the covariance that was chosen. `profile`: what a
             likelihood-ratio test does not reject (Venzon and Moolgavkar 1988); of a MAP fit, the same for its penalized
-            log-density. `score`: what Rao's score test does not reject (Rao 1948). The last two need a graph, and
-            of an estimate at an edge of its support they are one-sided: the edge is one bound.
+            log-density. `score`: what Rao's score test does not reject (Rao 1948). Of an estimate at an edge of its
+            support these two are one-sided: the edge is one bound. `bootstrap-...`: percentiles of refits,
+            bias-corrected and accelerated ones (Efron 1987), or studentized ones (elements only). All but `wald` need
+            the graph.
         of : str, expression, or sequence of these, optional
             Label of an element, name of a variable or a Deterministic, or a PyTensor expression of the model's free
             variables. By default every declared element.
         scale : {"unconstrained", "declared"}
             Where Wald intervals of elements are symmetric; unconstrained ones are mapped back and stay inside the
             support. Other quantities are symmetric on their own scale.
+        bootstrap : Bootstrap, optional
+            Replicates from `bootstrap`; by default 999 of rows.
 
         Returns
         -------
@@ -146,6 +149,9 @@ class Uncertainty:
         >>> fit.conf_int(method="profile", of=p / (1 - p)).round(4).iloc[0].tolist()
         [0.0924, 1.5415]
         """
+        if method.startswith("bootstrap-"):
+            maximum = self._needs_graph("conf_int")
+            return bootstrap_intervals(bootstrap or self.bootstrap(), maximum, method, of, ci_prob)
         if method == "wald" and of is None:
             found = Intervals(self.results.estimates.wald(ci_prob, scale))
         else:

@@ -232,9 +232,9 @@ def test_frequency_weights_count_rows(kind):
     assert found.results.covariance_kind == expanded.results.covariance_kind
 
 
-@pytest.mark.parametrize("kind", [one.name for one in COVARIANCES if one.name not in ("jackknife", "bootstrap")])
+@pytest.mark.parametrize("kind", [one.name for one in COVARIANCES])
 def test_every_kind_follows_the_units_of_a_column(kind):
-    options = {"groups": FIRM} if kind == "cluster" else {}
+    options = {"groups": FIRM} if kind == "cluster" else {"replicates": 40} if kind == "bootstrap" else {}
     scale = np.array([1.0, 1e8, 1e-8, 1.0])
     base = fitted(poisson).with_covariance(kind, **options)
     found = fitted(poisson, X * scale).with_covariance(kind, **options)
@@ -323,3 +323,25 @@ def test_separated_data_have_no_covariance_of_infinite_coefficients():
     with pytest.warns(ppl_mle.FitWarning):
         fit = ppl_mle.find_MLE(model, progressbar=False)
     assert np.isnan(fit.with_covariance("HC0").bse["b"])
+
+
+def test_jackknife_is_that_of_fits_without_each_row():
+    base = fitted(poisson)
+    estimates = []
+    for i in range(N):
+        kept = np.arange(N) != i
+        peer = sm.GLM(COUNT[kept], X[kept], sm.families.Poisson())
+        estimates.append(peer.fit(tol=1e-14, tol_criterion="params").params)
+    apart = np.array(estimates) - np.mean(estimates, axis=0)
+    expected = (N - 1) / N * apart.T @ apart
+    found = base.with_covariance("jackknife")
+    np.testing.assert_allclose(found.cov_params(), expected, rtol=1e-7)
+    assert found.results.covariance_kind == "jackknife"
+
+
+def test_bootstrap_covariance_is_that_of_its_replicates():
+    fit = fitted(gaussian)
+    found = fit.with_covariance("bootstrap", replicates=60, random_seed=4)
+    replicates = fit.bootstrap(60, random_seed=4).params[[f"b[{i}]" for i in range(4)]]
+    np.testing.assert_allclose(errors(found), replicates.std(ddof=1), rtol=1e-9)
+    assert found.results.covariance_kind == "bootstrap of rows, 60 replicates, seed 4"

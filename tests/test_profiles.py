@@ -278,3 +278,16 @@ def test_contour_is_drawn_closed():
     y = np.array([1.0, 2.0, 4.0, 4.5])
     fall = [fit.llf - stats.norm.logpdf(y, m, s).sum() for m, s in edge]
     np.testing.assert_allclose(2 * np.array(fall), stats.chi2.ppf(0.95, 2), rtol=1e-8)
+
+
+def test_bootstrap_intervals_are_the_replicates_percentiles():
+    y = RNG.normal(3, 2, 25)
+    fit = fitted(lambda: pm.Normal("y", pm.Flat("mu"), pm.HalfFlat("sigma"), observed=y))
+    replicates = fit.bootstrap(199, random_seed=2)
+    found = fit.conf_int(method="bootstrap-percentile", bootstrap=replicates)
+    expected = np.quantile(replicates.params["mu"], [0.025, 0.975], method="weibull")
+    np.testing.assert_allclose(found.loc["mu"], expected, rtol=0.05)
+    assert found.attrs["notes"] == ["bootstrap percentile, 199 of 199 replicates"]
+    summary = fit.summary(method="bootstrap-bca")
+    assert "bias-corrected and accelerated" in repr(summary)
+    assert "999 of 999 replicates" in repr(summary)

@@ -6,7 +6,7 @@ from ppl_mle.inference.covariances.information import likelihood_covariance
 from ppl_mle.inference.delta import estimate_deterministic
 from ppl_mle.inference.estimates import Estimates, normal_quantile
 from ppl_mle.inference.infer import infer, with_covariance
-from ppl_mle.inference.intervals import Intervals, contour_of, find_intervals, profile_of
+from ppl_mle.inference.intervals import Intervals, bootstrap_intervals, contour_of, find_intervals, profile_of
 from ppl_mle.inference.profiles.curve import Profile
 from ppl_mle.inference.results import OBSERVED, Results
 from ppl_mle.inference.view import ResultsView
@@ -19,6 +19,7 @@ __all__ = [
     "Profile",
     "Results",
     "ResultsView",
+    "bootstrap_intervals",
     "confidence_band",
     "contour_of",
     "estimate_covariance",

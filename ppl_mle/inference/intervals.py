@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol
 import pandas as pd
 
 from ppl_mle.errors import RequestError
+from ppl_mle.inference.bootstrap import Bootstrap, bootstrap_interval, bootstrap_of, demand_same_fit
 from ppl_mle.inference.estimates import normal_quantile
 from ppl_mle.inference.profiles.crossing import HigherMaximum
 from ppl_mle.inference.profiles.curve import Profile, trace_contour, trace_profile
@@ -117,6 +118,20 @@ def find_intervals(maximum: Maximum, method: str, of: Any, ci_prob: float) -> In
     if method != "wald":
         _demand_maximum(maximum, f"a {method} interval")
     return known[method].find(maximum, of, ci_prob)
+
+
+def bootstrap_intervals(replicates: Bootstrap, maximum: Maximum, method: str, of: Any, ci_prob: float) -> pd.DataFrame:
+    """Intervals from bootstrap replicates, as `Fit.conf_int` documents them; the attributes hold method and counts."""
+    kind = method.removeprefix("bootstrap-")
+    if kind not in ("percentile", "bca", "t"):
+        raise RequestError(
+            f"method={method!r} is unknown; use 'bootstrap-percentile', 'bootstrap-bca' or 'bootstrap-t'"
+        )
+    demand_same_fit(replicates, maximum)
+    found = replicates if of is None else bootstrap_of(replicates, maximum, chosen_quantities(maximum, of))
+    bounds = bootstrap_interval(found, ci_prob, kind)
+    bounds.attrs = {**bounds.attrs, "notes": [bounds.attrs["method"]], "method": method}
+    return bounds
 
 
 def profile_of(maximum: Maximum, of: Any, ci_prob: float) -> Profile:

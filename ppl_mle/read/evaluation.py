@@ -75,8 +75,8 @@ def read_forms(
     places = [np.arange(place.start, place.stop) for place in joined.places]
     linear = Linear(known, dict(zip(joined.values, places, strict=True)))
     lowered = without_dims(graphs)
-    families = _families(densities, sources)
-    shapes = [_shape(densities, known, joined, graph) for graph in lowered]
+    families = families_of(densities, sources)
+    shapes = [shape_of(densities, known, joined, graph) for graph in lowered]
     checked = check_weights(weights, sources, shapes)
     forms = []
     for source, graph, shape, weight in zip(sources, lowered, shapes, checked, strict=True):
@@ -89,7 +89,7 @@ def read_forms(
     return forms
 
 
-def _shape(densities: Densities, known: Known, joined: Joined, graph: Any) -> tuple[int, ...]:
+def shape_of(densities: Densities, known: Known, joined: Joined, graph: Any) -> tuple[int, ...]:
     """Shape of an elementwise log-density, by evaluating it where the operations do not tell."""
     try:
         return known.shape(graph)
@@ -167,7 +167,7 @@ def _block(joined: Joined, known: Known, graph: Any) -> Blockwise | None:
         return None
 
 
-def _families(densities: Densities, sources: Sequence[Any]) -> dict[Any, Family]:
+def families_of(densities: Densities, sources: Sequence[Any]) -> dict[Any, Family]:
     """Distributions of the observed variables, their parameters as graphs of value variables."""
     observed = [(s.rv, *densities.drawn_from(s.rv)) for s in sources if s.kind == "observed"]
     drawn = [(rv, value, drawn_from(new)) for rv, new, value in observed]

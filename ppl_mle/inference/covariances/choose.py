@@ -7,6 +7,7 @@ from ppl_mle.inference.covariances.cluster import Cluster
 from ppl_mle.inference.covariances.hac import Hac
 from ppl_mle.inference.covariances.information import ExpectedInformation, ObservedInformation, OuterProducts
 from ppl_mle.inference.covariances.kind import Covariance, CovarianceKind, CovarianceOptions
+from ppl_mle.inference.covariances.resampled import Jackknife, Resampled
 from ppl_mle.inference.covariances.sandwich import White
 from ppl_mle.maximize import Maximum, Status
 
@@ -17,6 +18,8 @@ COVARIANCES: tuple[CovarianceKind, ...] = (
     *(White(name) for name in ("HC0", "HC1", "HC2", "HC3")),
     Cluster(),
     Hac(),
+    Jackknife(),
+    Resampled(),
 )
 _WITHOUT = (Status.NOT_CONVERGED, Status.UNBOUNDED)
 
