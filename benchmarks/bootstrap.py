@@ -16,8 +16,8 @@ import pymc as pm
 import statsmodels.api as sm
 
 import ppl_mle
-from ppl_mle.inference.reweighted import drawn
-from ppl_mle.inference.units import find_pools
+from ppl_mle.inference.resampling.reweighted import drawn
+from ppl_mle.inference.resampling.units import find_pools
 from ppl_mle.read import one_thread_each
 
 BAR, SAME = 1.0, 1e-6

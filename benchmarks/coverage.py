@@ -21,9 +21,9 @@ import pymc as pm
 from scipy.special import ndtri
 
 import ppl_mle
-from ppl_mle.inference.drawn_data import draw_data
-from ppl_mle.inference.refit import refit_all
-from ppl_mle.inference.simulate import Simulation, covered_by_bounds, covered_by_ratio, wald_bounds
+from ppl_mle.inference.resampling.drawn_data import draw_data
+from ppl_mle.inference.resampling.refit import refit_all
+from ppl_mle.inference.resampling.simulate import Simulation, covered_by_bounds, covered_by_ratio, wald_bounds
 from ppl_mle.maximize import Maximum
 
 BAR, APART, THEIRS, CONTENT = 120.0, 4.0, 10_000, 0.95

@@ -7,8 +7,8 @@ import pandas as pd
 
 from ppl_mle.errors import RequestError
 from ppl_mle.hypotheses import Hypotheses, fitted_record
-from ppl_mle.inference.adjust import adjust_pvalues
-from ppl_mle.inference.compare_fits import compare_by_criterion
+from ppl_mle.inference.hypotheses.adjust import adjust_pvalues
+from ppl_mle.inference.hypotheses.compare_fits import compare_by_criterion
 
 __all__ = ["adjust_pvalues", "compare_fits"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from ppl_mle.errors import DataError, RequestError
 from ppl_mle.fit import Fit
 from ppl_mle.inference.delta import propagate
-from ppl_mle.inference.demands import demand_maximum
+from ppl_mle.inference.hypotheses.demands import demand_maximum
 from ppl_mle.maximize import Maximum
 from ppl_mle.read.rebuilt import respond_to_frame
 from ppl_mle.read.responding import Response

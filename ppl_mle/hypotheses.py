@@ -6,13 +6,13 @@ from typing import Any, Literal, cast
 import pandas as pd
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.likelihood_ratio import lr_test
+from ppl_mle.inference.hypotheses.likelihood_ratio import lr_test
+from ppl_mle.inference.hypotheses.same_data import Fitted
+from ppl_mle.inference.hypotheses.score import score_test
+from ppl_mle.inference.hypotheses.tested import HypothesisTest
+from ppl_mle.inference.hypotheses.tidy import glance, tidy
+from ppl_mle.inference.hypotheses.wald import wald_test, wald_tests
 from ppl_mle.inference.results import Results
-from ppl_mle.inference.same_data import Fitted
-from ppl_mle.inference.score import score_test
-from ppl_mle.inference.tested import HypothesisTest
-from ppl_mle.inference.tidy import glance, tidy
-from ppl_mle.inference.wald import wald_test, wald_tests
 from ppl_mle.maximize import Maximum
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 
 from ppl_mle.errors import DataError, RequestError
-from ppl_mle.inference.augment import augment_data, augment_new
-from ppl_mle.inference.influence import find_influence
-from ppl_mle.inference.prediction import Prediction, demand_means, predict_frame, predicted_mean
-from ppl_mle.inference.residuals import ResidualKind, find_residuals
+from ppl_mle.inference.predictions.augment import augment_data, augment_new
+from ppl_mle.inference.predictions.influence import find_influence
+from ppl_mle.inference.predictions.prediction import Prediction, demand_means, predict_frame, predicted_mean
+from ppl_mle.inference.predictions.residuals import ResidualKind, find_residuals
 from ppl_mle.inference.results import Results
 from ppl_mle.maximize import Maximum
 from ppl_mle.read import Reading

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ppl_mle.inference.bootstrap import Bootstrap, Kind, bootstrap
-from ppl_mle.inference.simulate import Simulation, simulate_refit
+from ppl_mle.inference.resampling.bootstrap import Bootstrap, Kind, bootstrap
+from ppl_mle.inference.resampling.simulate import Simulation, simulate_refit
 from ppl_mle.maximize import Maximum
 from ppl_mle.progress import Progress
 

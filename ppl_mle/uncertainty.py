@@ -19,7 +19,7 @@ from ppl_mle.inference import (
     profile_of,
     with_covariance,
 )
-from ppl_mle.inference.bootstrap import Bootstrap
+from ppl_mle.inference.resampling.bootstrap import Bootstrap
 from ppl_mle.resampling import Resampling
 
 

@@ -11,12 +11,12 @@ from scipy.special import gammaln
 
 from ppl_mle import find_MAP, find_MLE
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.bootstrap import bootstrap_covariance, bootstrap_of, demand_same_fit
-from ppl_mle.inference.drawn_data import draw_data
-from ppl_mle.inference.jackknife import jackknife_covariance
 from ppl_mle.inference.quantities import chosen_quantities
-from ppl_mle.inference.reweighted import drawn
-from ppl_mle.inference.units import find_pools
+from ppl_mle.inference.resampling.bootstrap import bootstrap_covariance, bootstrap_of, demand_same_fit
+from ppl_mle.inference.resampling.drawn_data import draw_data
+from ppl_mle.inference.resampling.jackknife import jackknife_covariance
+from ppl_mle.inference.resampling.reweighted import drawn
+from ppl_mle.inference.resampling.units import find_pools
 from ppl_mle.read.rows import threads
 
 MEMBERS = [0, 5, 17, 38]

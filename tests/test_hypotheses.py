@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ppl_mle import FitWarning, RequestError, find_MLE, load
-from ppl_mle.inference.hypothesis import read_hypotheses
+from ppl_mle.inference.hypotheses.hypothesis import read_hypotheses
 from tests.reference import reference_problem
 
 LENGTHS = np.array([4.21, 3.87, 5.02, 4.66, 4.40, 3.95, 4.83, 4.12, 5.31, 4.57, 4.05])

@@ -7,13 +7,13 @@ from typing import Any, ClassVar, Protocol
 import pandas as pd
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.bootstrap import Bootstrap, bootstrap_interval, bootstrap_of, demand_same_fit
 from ppl_mle.inference.estimates import normal_quantile
 from ppl_mle.inference.profiles.crossing import HigherMaximum
 from ppl_mle.inference.profiles.curve import Profile, trace_contour, trace_profile
 from ppl_mle.inference.profiles.interval import Interval, profile_interval, restarted, score_interval
 from ppl_mle.inference.profiles.slice import Slice
 from ppl_mle.inference.quantities import Quantity, chosen_quantities, estimate_quantities
+from ppl_mle.inference.resampling.bootstrap import Bootstrap, bootstrap_interval, bootstrap_of, demand_same_fit
 from ppl_mle.maximize import Maximum
 
 _RESTARTS = 3

@@ -8,8 +8,8 @@ import numpy as np
 
 from ppl_mle.errors import RequestError
 from ppl_mle.inference.delta import propagate
-from ppl_mle.inference.equation import suggestion
 from ppl_mle.inference.estimates import Estimates
+from ppl_mle.inference.hypotheses.equation import suggestion
 from ppl_mle.inference.profiles.function import FunctionSlice
 from ppl_mle.inference.profiles.ray import RaySlice
 from ppl_mle.inference.profiles.slice import Slice

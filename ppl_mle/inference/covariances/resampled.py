@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ppl_mle.inference.bootstrap import bootstrap_covariance
 from ppl_mle.inference.covariances.kind import Covariance, CovarianceOptions
-from ppl_mle.inference.jackknife import jackknife_covariance
+from ppl_mle.inference.resampling.bootstrap import bootstrap_covariance
+from ppl_mle.inference.resampling.jackknife import jackknife_covariance
 from ppl_mle.maximize import Maximum
 
 _REPLICATES = 999

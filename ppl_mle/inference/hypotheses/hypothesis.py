@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.equation import EquationReader, listed, suggestion
+from ppl_mle.inference.hypotheses.equation import EquationReader, listed, suggestion
 
 __all__ = ["LinearHypotheses", "read_hypotheses", "refuse_dependent", "suggestion"]
 

@@ -7,9 +7,9 @@ import pandas as pd
 import xarray as xr
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.influence import find_influence
-from ppl_mle.inference.prediction import predicted_mean, standard_errors
-from ppl_mle.inference.residuals import find_residuals
+from ppl_mle.inference.predictions.influence import find_influence
+from ppl_mle.inference.predictions.prediction import predicted_mean, standard_errors
+from ppl_mle.inference.predictions.residuals import find_residuals
 from ppl_mle.inference.results import Results
 from ppl_mle.maximize import Maximum
 from ppl_mle.read.responding import Response

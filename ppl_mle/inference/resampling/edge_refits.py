@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ppl_mle.inference.climb import Ends
-from ppl_mle.inference.neighborhood import Neighborhood
+from ppl_mle.inference.resampling.climb import Ends
+from ppl_mle.inference.resampling.neighborhood import Neighborhood
 from ppl_mle.maximize import Maximum
 from ppl_mle.read import Likelihood
 

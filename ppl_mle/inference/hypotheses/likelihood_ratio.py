@@ -3,11 +3,11 @@
 import numpy as np
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.demands import demand_likelihood, demand_maximum
-from ppl_mle.inference.nesting import Nesting, show_nested
+from ppl_mle.inference.hypotheses.demands import demand_likelihood, demand_maximum
+from ppl_mle.inference.hypotheses.nesting import Nesting, show_nested
+from ppl_mle.inference.hypotheses.same_data import Fitted, difference_in_data
+from ppl_mle.inference.hypotheses.tested import HypothesisTest, chi2_tail
 from ppl_mle.inference.results import OBSERVED, Results
-from ppl_mle.inference.same_data import Fitted, difference_in_data
-from ppl_mle.inference.tested import HypothesisTest, chi2_tail
 from ppl_mle.maximize import Status
 
 _ROUNDING = 1e-9

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.refit import Tick, refit_all
-from ppl_mle.inference.reweighted import left_out
-from ppl_mle.inference.units import find_pools
+from ppl_mle.inference.resampling.refit import Tick, refit_all
+from ppl_mle.inference.resampling.reweighted import left_out
+from ppl_mle.inference.resampling.units import find_pools
 from ppl_mle.maximize import Maximum
 
 

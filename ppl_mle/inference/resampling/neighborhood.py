@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ppl_mle.inference.climb import Found
+from ppl_mle.inference.resampling.climb import Found
 from ppl_mle.maximize import Maximum, Status
 from ppl_mle.maximize.local import look_closely
 from ppl_mle.maximize.problem import Problem

@@ -8,8 +8,8 @@ import pandas as pd
 
 from ppl_mle.errors import RequestError
 from ppl_mle.inference.estimates import normal_quantile
+from ppl_mle.inference.predictions.simulated import observation_interval
 from ppl_mle.inference.results import Results
-from ppl_mle.inference.simulated import observation_interval
 from ppl_mle.maximize import Maximum, Status
 from ppl_mle.read.responding import Response
 from ppl_mle.read.row_function import ByRows

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ppl_mle.errors import PplMleError
-from ppl_mle.inference.climb import Ends, Found, climb_together
 from ppl_mle.inference.delta import estimate_declared
-from ppl_mle.inference.edge_refits import drifting, settle_at_edge
-from ppl_mle.inference.neighborhood import Neighborhood
-from ppl_mle.inference.sample import Sample
+from ppl_mle.inference.resampling.climb import Ends, Found, climb_together
+from ppl_mle.inference.resampling.edge_refits import drifting, settle_at_edge
+from ppl_mle.inference.resampling.neighborhood import Neighborhood
+from ppl_mle.inference.resampling.sample import Sample
 from ppl_mle.maximize import ENGINES, Maximum, Status, maximize
 from ppl_mle.read import Likelihood, one_thread_each
 from ppl_mle.read.rows.threads import on_every_core

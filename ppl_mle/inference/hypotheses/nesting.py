@@ -8,8 +8,8 @@ from itertools import islice, product
 import numpy as np
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.null_values import NullValue, null_values
-from ppl_mle.inference.transfer import Extra, transfer
+from ppl_mle.inference.hypotheses.null_values import NullValue, null_values
+from ppl_mle.inference.hypotheses.transfer import Extra, transfer
 from ppl_mle.maximize import Maximum
 
 _SAME = 1e-8

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.sample import with_objective
-from ppl_mle.inference.units import require_maximum
+from ppl_mle.inference.resampling.sample import with_objective
+from ppl_mle.inference.resampling.units import require_maximum
 from ppl_mle.maximize import Maximum
 from ppl_mle.read import Likelihood, RowObjective
 from ppl_mle.read.forward import draw_observed

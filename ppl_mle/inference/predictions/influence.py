@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.demands import demand_maximum
+from ppl_mle.inference.hypotheses.demands import demand_maximum
 from ppl_mle.inference.leverage import leverage
-from ppl_mle.inference.residuals import pearson
+from ppl_mle.inference.predictions.residuals import pearson
 from ppl_mle.inference.results import Results
 from ppl_mle.inference.rows import Rows, rows_of
 from ppl_mle.maximize import Maximum

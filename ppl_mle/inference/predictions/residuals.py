@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import ndtri_exp
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.prediction import demand_means, predicted_mean
+from ppl_mle.inference.predictions.prediction import demand_means, predicted_mean
 from ppl_mle.inference.results import Results
 from ppl_mle.inference.rows import rows_of
 from ppl_mle.maximize import Maximum

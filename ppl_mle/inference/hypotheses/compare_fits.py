@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.demands import demand_likelihood, demand_maximum
-from ppl_mle.inference.same_data import Fitted, difference_in_data
+from ppl_mle.inference.hypotheses.demands import demand_likelihood, demand_maximum
+from ppl_mle.inference.hypotheses.same_data import Fitted, difference_in_data
 
 Criterion = Literal["aic", "aicc", "bic"]
 _CRITERIA = ("aic", "aicc", "bic")

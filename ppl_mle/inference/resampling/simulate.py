@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ppl_mle.inference.bootstrap import check_count, check_seed
-from ppl_mle.inference.drawn_data import draw_data
 from ppl_mle.inference.estimates import normal_quantile
-from ppl_mle.inference.influence_of_units import by_observed_information
 from ppl_mle.inference.intervals import find_intervals
-from ppl_mle.inference.refit import Refits, Tick, highest, is_plain, refit_all
-from ppl_mle.inference.sample import Sample
+from ppl_mle.inference.resampling.bootstrap import check_count, check_seed
+from ppl_mle.inference.resampling.drawn_data import draw_data
+from ppl_mle.inference.resampling.influence_of_units import by_observed_information
+from ppl_mle.inference.resampling.refit import Refits, Tick, highest, is_plain, refit_all
+from ppl_mle.inference.resampling.sample import Sample
 from ppl_mle.maximize import Maximum, Status
 from ppl_mle.maximize.local import look_closely
 from ppl_mle.maximize.problem import Problem

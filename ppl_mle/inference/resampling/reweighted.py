@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ppl_mle.inference.sample import with_objective
-from ppl_mle.inference.units import Pool
+from ppl_mle.inference.resampling.sample import with_objective
+from ppl_mle.inference.resampling.units import Pool
 from ppl_mle.maximize import Maximum
 from ppl_mle.read import Likelihood
 from ppl_mle.read.rows.refits import Densities, reweighted, same_rows

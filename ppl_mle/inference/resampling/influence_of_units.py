@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ppl_mle.inference.units import Pool
+from ppl_mle.inference.resampling.units import Pool
 from ppl_mle.maximize import Maximum
 from ppl_mle.read.rows.scores import row_scores
 

@@ -5,10 +5,10 @@ from typing import Literal
 import numpy as np
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.demands import demand_likelihood, demand_maximum
+from ppl_mle.inference.hypotheses.demands import demand_likelihood, demand_maximum
+from ppl_mle.inference.hypotheses.tested import HypothesisTest, chi2_tail, whitened_square
 from ppl_mle.inference.results import OBSERVED, Results
 from ppl_mle.inference.rows import rows_of
-from ppl_mle.inference.tested import HypothesisTest, chi2_tail, whitened_square
 from ppl_mle.maximize import Maximum
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import Scale, expected_information

@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.bootstrap_intervals import bca_interval, percentile_interval, studentized_interval
 from ppl_mle.inference.delta import estimate_declared
-from ppl_mle.inference.drawn_data import draw_data
 from ppl_mle.inference.estimates import Estimates, normal_quantile
-from ppl_mle.inference.influence_of_units import by_observed_information, find_acceleration
 from ppl_mle.inference.quantities import Quantity, estimate_quantities
-from ppl_mle.inference.refit import Refits, Tick, refit_all
-from ppl_mle.inference.reweighted import drawn
-from ppl_mle.inference.units import find_pools
+from ppl_mle.inference.resampling.bootstrap_intervals import bca_interval, percentile_interval, studentized_interval
+from ppl_mle.inference.resampling.drawn_data import draw_data
+from ppl_mle.inference.resampling.influence_of_units import by_observed_information, find_acceleration
+from ppl_mle.inference.resampling.refit import Refits, Tick, refit_all
+from ppl_mle.inference.resampling.reweighted import drawn
+from ppl_mle.inference.resampling.units import find_pools
 from ppl_mle.maximize import Maximum
 
 Method = Literal["percentile", "bca", "t"]

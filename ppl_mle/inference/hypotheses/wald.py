@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.adjust import adjust_pvalues
 from ppl_mle.inference.delta import propagate
-from ppl_mle.inference.demands import demand_maximum
-from ppl_mle.inference.hypothesis import LinearHypotheses, read_hypotheses, refuse_dependent
+from ppl_mle.inference.hypotheses.adjust import adjust_pvalues
+from ppl_mle.inference.hypotheses.demands import demand_maximum
+from ppl_mle.inference.hypotheses.hypothesis import LinearHypotheses, read_hypotheses, refuse_dependent
+from ppl_mle.inference.hypotheses.tested import HypothesisTest, chi2_tail, whitened_square
 from ppl_mle.inference.results import Results
-from ppl_mle.inference.tested import HypothesisTest, chi2_tail, whitened_square
 from ppl_mle.maximize import Maximum, Status
 
 _PARTLY_KNOWN = (Status.INFINITE, Status.UNIDENTIFIED)

@@ -1,0 +1,1 @@
+"""What a fit says of each row: predictions, residuals, influence."""

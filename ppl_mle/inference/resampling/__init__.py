@@ -1,0 +1,1 @@
+"""Refits by the thousand: bootstrap, jackknife, simulation of the whole procedure."""
