@@ -25,7 +25,7 @@ import ppl_mle
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests import test_fit_reference as models
+from tests import reference_models as models
 from tests import test_fit_reference_modes as modes
 from tests.reference import quantity, reference_folder, reference_problem
 
