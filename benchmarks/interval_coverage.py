@@ -6,7 +6,7 @@ maximum are counted apart. A data set at a boundary has no Wald interval of that
 of R 4.2 over 10,000 data sets of the same design (glm, survreg and likelihood-ratio tests of the true value, which is
 what an interval's covering means; an infinite bound covers), and how many Monte-Carlo standard errors apart they are.
 
-    python benchmarks/coverage.py [--replicates 2000] [--bootstraps 200] [--draws 399]
+    python benchmarks/interval_coverage.py [--replicates 2000] [--bootstraps 200] [--draws 399]
 """
 
 import argparse
