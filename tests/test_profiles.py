@@ -291,3 +291,27 @@ def test_bootstrap_intervals_are_the_replicates_percentiles():
     summary = fit.summary(method="bootstrap-bca")
     assert "bias-corrected and accelerated" in repr(summary)
     assert "999 of 999 replicates" in repr(summary)
+
+
+def test_nuisance_that_runs_to_its_limit_on_the_way():
+    # Student's t with data that the normal fits nearly as well: away from the estimate of sigma nu runs to infinity, so
+    # the bounds are those of the normal law with mean 0, whose twice fall is n (log(s^2 / q) + q / s^2 - 1) + its excess.
+    y = stats.t(12).ppf((np.arange(40) + 0.5) / 40)
+    fit = fitted(lambda: pm.StudentT("y", nu=pm.HalfFlat("nu"), mu=0.0, sigma=pm.HalfFlat("sigma"), observed=y))
+    assert fit.converged
+    lower, upper = fit.conf_int(method="profile").loc["sigma"]
+
+    def highest(sigma):
+        logs = [stats.t.logpdf(y, np.exp(u), 0, sigma).sum() for u in np.linspace(0, 16, 4001)]
+        return max(*logs, stats.norm.logpdf(y, 0, sigma).sum())
+
+    np.testing.assert_allclose([2 * (fit.llf - highest(x)) for x in (lower, upper)], Q, rtol=1e-4)
+
+
+def test_bounds_of_an_empty_cell_are_not_made_up():
+    with pm.Model() as model:
+        pm.Multinomial("k", 12, pm.Dirichlet("p", np.ones(3)), observed=[7, 0, 5])
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+    found = fit.conf_int(method="profile")
+    assert np.isnan(found.loc["p[1]"]).all()
+    assert any(note.startswith("p[1]: no lower bound") for note in found.attrs["notes"])

@@ -4,19 +4,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
 import pandas as pd
 
 from ppl_mle.errors import RequestError
 from ppl_mle.inference.estimates import normal_quantile
 from ppl_mle.inference.profiles.crossing import HigherMaximum
 from ppl_mle.inference.profiles.curve import Profile, trace_contour, trace_profile
-from ppl_mle.inference.profiles.interval import Interval, profile_interval, restarted, score_interval
+from ppl_mle.inference.profiles.interval import (
+    Interval,
+    is_edge,
+    opened,
+    profile_interval,
+    restarted,
+    score_interval,
+)
 from ppl_mle.inference.profiles.slice import Slice
 from ppl_mle.inference.quantities import Quantity, chosen_quantities, estimate_quantities
-from ppl_mle.inference.resampling.bootstrap import Bootstrap, bootstrap_interval, bootstrap_of, demand_same_fit
+from ppl_mle.inference.resampling.bootstrap import Bootstrap, Method, bootstrap_interval, bootstrap_of, demand_same_fit
 from ppl_mle.maximize import Maximum
 
 _RESTARTS = 3
+_HIGHER = 1e-7
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,10 @@ class FromSlices:
         if quantity.is_fixed(maximum):
             value = quantity.value(maximum.theta)
             return Interval(quantity.label, value, value, "crossed", "crossed")
-        return self.interval(quantity.slice_of(maximum), quantity, ci_prob)
+        if quantity.is_cut(maximum):
+            return Interval(quantity.label, np.nan, np.nan, "lost", "lost")
+        found = self.interval(quantity.slice_of(maximum), quantity, ci_prob)
+        return opened(found, maximum, quantity) if is_edge(maximum, quantity) else found
 
 
 INTERVALS: tuple[IntervalMethod, ...] = (
@@ -122,14 +134,12 @@ def find_intervals(maximum: Maximum, method: str, of: Any, ci_prob: float) -> In
 
 def bootstrap_intervals(replicates: Bootstrap, maximum: Maximum, method: str, of: Any, ci_prob: float) -> pd.DataFrame:
     """Intervals from bootstrap replicates, as `Fit.conf_int` documents them; the attributes hold method and counts."""
-    kind = method.removeprefix("bootstrap-")
-    if kind not in ("percentile", "bca", "t"):
-        raise RequestError(
-            f"method={method!r} is unknown; use 'bootstrap-percentile', 'bootstrap-bca' or 'bootstrap-t'"
-        )
+    kinds: dict[str, Method] = {"bootstrap-percentile": "percentile", "bootstrap-bca": "bca", "bootstrap-t": "t"}
+    if method not in kinds:
+        raise RequestError(f"method={method!r} is unknown; use {', '.join(map(repr, kinds))}")
     demand_same_fit(replicates, maximum)
     found = replicates if of is None else bootstrap_of(replicates, maximum, chosen_quantities(maximum, of))
-    bounds = bootstrap_interval(found, ci_prob, kind)
+    bounds = bootstrap_interval(found, ci_prob, kinds[method])
     bounds.attrs = {**bounds.attrs, "notes": [bounds.attrs["method"]], "method": method}
     return bounds
 
@@ -163,9 +173,9 @@ def from_highest[Found](maximum: Maximum, work: Callable[[Maximum], Found]) -> t
         try:
             return work(maximum), tuple(notes)
         except HigherMaximum as higher:
-            better = restarted(maximum, higher)
             rise = higher.point.value - maximum.value
-            if not (better.value > maximum.value and better.status.converged):
+            better = restarted(maximum, higher)
+            if better is None or not better.value > maximum.value + _HIGHER:
                 break
             notes.append(
                 f"a maximum higher by {better.value - maximum.value:.3g} was met on the way, and this is about it; fit "

@@ -11,7 +11,7 @@ from ppl_mle.inference.delta import propagate
 from ppl_mle.inference.estimates import Estimates
 from ppl_mle.inference.hypotheses.equation import suggestion
 from ppl_mle.inference.profiles.function import FunctionSlice
-from ppl_mle.inference.profiles.ray import RaySlice
+from ppl_mle.inference.profiles.ray import RaySlice, edge_coordinates
 from ppl_mle.inference.profiles.slice import Slice
 from ppl_mle.maximize import Maximum
 from ppl_mle.read import LINE, Scale
@@ -43,6 +43,13 @@ class Quantity:
         if self.coordinate is not None:
             return RaySlice(maximum, [self.coordinate])
         return FunctionSlice(maximum, self.value, self.gradient)
+
+    def is_cut(self, maximum: Maximum) -> bool:
+        """Whether it is a function of several coordinates of which one ran to an edge: no constraint leads past it."""
+        if self.coordinate is not None:
+            return False
+        gone = self.label in maximum.declared
+        return gone or bool(np.any(self.gradient(maximum.theta)[edge_coordinates(maximum)] != 0))
 
     def is_fixed(self, maximum: Maximum) -> bool:
         """Whether nothing that it depends on was estimated."""

@@ -10,6 +10,7 @@ from ppl_mle.maximize.predictor_newton import PredictorNewton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.quasi_newton import QuasiNewton
 from ppl_mle.maximize.run import maximize
+from ppl_mle.maximize.search import Search
 from ppl_mle.maximize.status import Status
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PredictorNewton",
     "Problem",
     "QuasiNewton",
+    "Search",
     "Status",
     "maximize",
 ]

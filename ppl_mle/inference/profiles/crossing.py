@@ -11,7 +11,7 @@ _CLOSE = 1e-9
 _TRIALS = 80
 _FARTHEST = 1e8
 _ALMOST_FLAT = 1e-7
-_HIGHER = 1e-7
+_HIGHER = 1e-6
 _STRETCH = 3.0
 
 Found = Literal["crossed", "infinite", "edge", "lost"]
@@ -87,7 +87,7 @@ def find_crossing(along: Slice, side: int, level: float) -> Crossing:
         The profile rises above the maximum.
     """
     bracket = _Bracket(along, side, level)
-    at = along.peak.at + side * level * along.unit
+    at = _within(along, along.peak.at + side * level * along.unit)
     for _ in range(_TRIALS):
         point = along.climb(at, bracket.inside)
         done = bracket.enter(at, point)
@@ -95,6 +95,10 @@ def find_crossing(along: Slice, side: int, level: float) -> Crossing:
             return done
         at = bracket.next(point)
     return Crossing(np.nan, None, "lost")
+
+
+def _within(along: Slice, at: float) -> float:
+    return along.peak.at + float(np.clip(at - along.peak.at, -along.farthest, along.farthest))
 
 
 class _Bracket:
@@ -121,7 +125,8 @@ class _Bracket:
                 self._beyond, self._why = at, "crossed"
         distance = abs(self.inside.at - peak.at)
         if self._beyond is None:
-            endless = self._is_flat(distance) or not distance < _FARTHEST * unit
+            ended = not distance < _FARTHEST * unit or distance >= self._along.farthest
+            endless = ended or self._is_flat(distance)
             return Crossing(self._side * np.inf, self.inside, "infinite") if endless else None
         if abs(self._beyond - self.inside.at) > _CLOSE * max(unit, distance):
             return None
@@ -134,7 +139,8 @@ class _Bracket:
         rate = -self._side * point.slope / root if root > 0 else 0.0
         step = (self._level - root) / rate if rate > 0 else np.inf
         if self._beyond is None:
-            return start + self._side * min(step, _STRETCH * max(abs(start - peak.at), self._along.unit))
+            trial = start + self._side * min(step, _STRETCH * max(abs(start - peak.at), self._along.unit))
+            return _within(self._along, trial)
         newton = point.at + self._side * step
         inner, outer = sorted((start, self._beyond))
         return newton if inner < newton < outer else (inner + outer) / 2

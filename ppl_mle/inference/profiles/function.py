@@ -40,7 +40,7 @@ class FunctionSlice:
         self._function, self._gradient = value, gradient
         self._origin = maximum.theta[free]
         slope = self._slopes(np.zeros(len(free)))
-        self.unit = float(np.linalg.norm(slope))
+        self.unit, self.farthest = float(np.linalg.norm(slope)), np.inf
         tangent = np.zeros(len(maximum.theta))
         tangent[free] = self._root @ slope / self.unit**2 if self.unit > 0 else 0.0
         self.peak = Point(float(value(maximum.theta)), maximum.theta, maximum.value, 0.0, tangent)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from ppl_mle.errors import StartError
 from ppl_mle.inference.estimates import normal_quantile
 from ppl_mle.inference.profiles.crossing import Crossing, Found, HigherMaximum, find_crossing, signed_root
 from ppl_mle.inference.profiles.slice import Point, Slice
@@ -53,6 +56,20 @@ def profile_interval(along: Slice, quantity: Quantity, ci_prob: float) -> Interv
     return _on_declared_scale(quantity, *(find_crossing(along, side, level) for side in (-1, 1)))
 
 
+def is_edge(maximum: Maximum, quantity: Quantity) -> bool:
+    """Whether the estimate of an element is the end of its own support."""
+    value = maximum.declared.get(quantity.label, np.nan)
+    return quantity.coordinate is not None and value in (quantity.scale.lower, quantity.scale.upper)
+
+
+def opened(interval: Interval, maximum: Maximum, quantity: Quantity) -> Interval:
+    """The interval of an estimate at the end of its support, with that end as one bound."""
+    value = maximum.declared[quantity.label]
+    if value == quantity.scale.lower:
+        return replace(interval, lower=value, lower_found="edge")
+    return replace(interval, upper=value, upper_found="edge")
+
+
 def score_interval(along: Slice, quantity: Quantity, ci_prob: float) -> Interval:
     """Values that Rao's score test at level 1 - ci_prob does not reject (Wilson 1927; Rao 1948).
 
@@ -74,7 +91,7 @@ class _Scored:
 
     def __init__(self, along: Slice) -> None:
         self._along = along
-        self.peak, self.unit = along.peak, along.unit
+        self.peak, self.unit, self.farthest = along.peak, along.unit, along.farthest
 
     def climb(self, at: float, near: Point) -> Point:
         """The maximum there; its value falls by half the score statistic, its slope is that of a parabola."""
@@ -93,12 +110,16 @@ class _Scored:
         return self._along.information(point)
 
 
-def restarted(maximum: Maximum, higher: HigherMaximum) -> Maximum:
-    """The maximum that is reached from a point that was found to be higher."""
+def restarted(maximum: Maximum, higher: HigherMaximum) -> Maximum | None:
+    """The maximum that is reached from a point that was found to be higher; None where none is."""
     likelihood = maximum.plan.likelihood
     values = likelihood.mapping.declared(higher.point.theta)
     starts = {var.name: values[var.declared].reshape(var.shape) for var in likelihood.variables}
-    return maximize(maximum.plan, initvals=starts)
+    try:
+        found = maximize(maximum.plan, initvals=starts)
+    except StartError:
+        return None
+    return found if found.status.converged else None
 
 
 def _on_declared_scale(quantity: Quantity, low: Crossing, high: Crossing) -> Interval:

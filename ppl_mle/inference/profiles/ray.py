@@ -1,16 +1,20 @@
 """Slices along a straight line in one coordinate of the unconstrained vector, or in several."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ppl_mle.inference.profiles.slice import Point
-from ppl_mle.maximize import Maximum, Newton, Problem
+from ppl_mle.maximize import Maximum, Newton, Problem, Search
 
 _GOAL = 1e-14
 _STRIDE = 1e-2
 _STEEP = 1e-6
 _SETTLED = ("edm", "rounding", "flat")
+_LOG_UNITS = 10.0
+_NEGLIGIBLE = 1e-4
+_FAR_OUT = 15.0
 
 
 class RaySlice:
@@ -39,10 +43,13 @@ class RaySlice:
         self._frame = np.zeros((size, 1 + len(self._others)))
         self._frame[self._mine, 0] = self._direction
         self._frame[self._others, np.arange(1, 1 + len(self._others))] = 1.0
+        self._variances = np.diag(maximum.observed_covariance)
         self.unit, tangent = self._quadratic(maximum)
         at = float(maximum.theta[self._mine[0]]) if direction is None else 0.0
         slope = float(maximum.gradient[self._mine] @ self._direction)
         self.peak = Point(at, maximum.theta, maximum.value, slope, tangent)
+        transformed = direction is None and bool(Problem(self._likelihood, {}).is_transformed[self._mine[0]])
+        self.farthest = _FAR_OUT if transformed and self._variances[self._mine[0]] > 0 else np.inf
 
     def climb(self, at: float, near: Point) -> Point:
         """Maximize with the coordinates held, by trust-region Newton from the tangent at a point that is near."""
@@ -55,14 +62,34 @@ class RaySlice:
                 return Point(at, problem.expand(near.theta[problem.free]), -np.inf, np.nan, np.zeros(len(near.theta)))
             if not problem.size:
                 return self._point(at, problem.expand(start), True)
-            found = self._engine.search(problem, start, lambda iteration, value: None)
-            return self._point(at, problem.expand(found.x), found.stop in _SETTLED)
+            problem, found = self._search(problem, start)
+            return self._point(at, problem.expand(found.x), self._is_settled(problem, found))
 
     def information(self, point: Point) -> float:
         """Information about the quantity at a point, everything else estimated."""
         hessian = self._hessian(point.theta)
         solved = _solve(hessian[1:, 1:], hessian[1:, 0])
         return np.nan if solved is None else float(hessian[0, 0] - hessian[0, 1:] @ solved)
+
+    def _search(self, problem: Problem, start: np.ndarray) -> tuple[Problem, Search]:
+        """Search from a start; what runs away is held where formulas still tell its limit, and the others once more."""
+        found = self._engine.search(problem, start, lambda iteration, value: None)
+        peak = self.peak.theta[problem.free]
+        far = _FAR_OUT + _LOG_UNITS if self._is_settled(problem, found) else _LOG_UNITS
+        away = problem.is_transformed & (np.abs(found.x - peak) > far)
+        if not np.any(away):
+            return problem, found
+        limits = (peak + np.sign(found.x - peak) * _FAR_OUT)[away]
+        rest = Problem(self._likelihood, problem.held | dict(zip(problem.free[away].tolist(), limits, strict=True)))
+        if rest.size:
+            return rest, self._engine.search(rest, start[~away], lambda iteration, value: None)
+        value, gradient = rest.value_and_gradient(np.zeros(0))
+        return rest, replace(found, x=np.zeros(0), value=value, gradient=gradient, stop="edm")
+
+    def _is_settled(self, problem: Problem, found: Search) -> bool:
+        """Whether a search ended in a maximum, or where next to nothing is left to gain on the way to a limit."""
+        reach = np.where(problem.is_transformed, _LOG_UNITS, np.sqrt(np.nan_to_num(self._variances[problem.free])))
+        return found.stop in _SETTLED or bool(np.abs(found.gradient) @ reach < _NEGLIGIBLE)
 
     def _point(self, at: float, theta: np.ndarray, found: bool) -> Point:
         value, gradient = self._likelihood.objective.value_and_gradient(theta)

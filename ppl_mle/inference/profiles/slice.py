@@ -52,6 +52,11 @@ class Slice(Protocol):
         """Standard error of the quantity on the scale of the slice, or a guess of how far to look."""
         ...
 
+    @property
+    def farthest(self) -> float:
+        """Largest distance from the estimate at which the density can be believed: beyond, formulas cancel."""
+        ...
+
     def climb(self, at: float, near: Point) -> Point:
         """Maximize with the quantity held at `at`, from a point that is near."""
         ...
