@@ -59,10 +59,12 @@ def find_MLE(
     strict : bool
         Raise FitError for a fit that does not converge, instead of warning.
     penalty : {"jeffreys"}, optional
-        Add half the log determinant of the information on the declared scale to the log-likelihood: Firth's (1993) bias
-        reduction, with finite estimates under separation (Heinze and Schemper 2002). The information is the expected
-        one where the distribution's is known, else the observed one of the unconstrained scale. Standard errors come
-        from the inverse information at the estimate, and profile intervals from the penalized likelihood.
+        Add half the log determinant of the information on the declared scale to the log-likelihood. For canonical links
+        that is Firth's (1993) bias reduction; elsewhere it is the maximum penalized likelihood with Jeffreys' prior
+        (Kosmidis and Firth 2021), which keeps estimates finite under separation (Heinze and Schemper 2002) but need not
+        reduce bias, least of all of dispersions. The information is the expected one where it has a closed form, else
+        the observed one of the unconstrained scale. Standard errors come from the inverse information at the estimate,
+        and profile intervals from the penalized likelihood.
 
     Returns
     -------

@@ -155,7 +155,7 @@ class Uncertainty(Resampling):
         if method == "wald" and of is None:
             found = Intervals(self.results.estimates.wald(ci_prob, scale))
         else:
-            found = find_intervals(self._needs_graph("conf_int"), method, of, ci_prob)
+            found = find_intervals(self._needs_graph("conf_int"), method, of, ci_prob, scale)
         _warn_of_higher(found.notes)
         found.bounds.attrs = {"method": method, "ci_prob": ci_prob, "notes": list(found.notes)}
         if method == "wald":

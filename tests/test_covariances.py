@@ -345,3 +345,32 @@ def test_bootstrap_covariance_is_that_of_its_replicates():
     replicates = fit.bootstrap(60, random_seed=4).params[[f"b[{i}]" for i in range(4)]]
     np.testing.assert_allclose(errors(found), replicates.std(ddof=1), rtol=1e-9)
     assert found.results.covariance_kind == "bootstrap of rows, 60 replicates, seed 4"
+
+
+def test_factors_count_what_is_estimable():
+    # A column twice: the coefficients of the others are those of the design without it, and so is k.
+    twice = np.column_stack([X, X[:, 1]])
+
+    def declare(x):
+        pm.Normal("y", x @ pm.Flat("b", shape=x.shape[1]), pm.HalfFlat("sigma"), observed=WAVE)
+
+    with pytest.warns(ppl_mle.FitWarning):
+        ridge = fitted(declare, twice)
+    plain = sm.OLS(WAVE, X).fit().get_robustcov_results("HC1").bse
+    found = ridge.with_covariance("HC1").bse
+    np.testing.assert_allclose(found[["b[0]", "b[2]", "b[3]"]], plain[[0, 2, 3]], rtol=1e-8)
+
+
+def test_what_is_independent_is_said():
+    with pm.Model() as model:
+        b = pm.Flat("b", shape=4)
+        pm.Normal("y", X @ b, 1.0, observed=WAVE)
+        pm.Normal("z", X @ b, 1.0, observed=ETA)
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+    assert fit.with_covariance("HC0").results.covariance_kind == "HC0, rows of y, z taken as independent"
+    with pytest.raises(RequestError, match="HC3 needs leverages within one observed variable, not y, z; use HC1"):
+        fit.with_covariance("HC3")
+    with pytest.raises(RequestError, match="HAC needs one series of rows in time"):
+        fit.with_covariance("HAC")
+    with pytest.raises(RequestError, match="HAC needs rows in time, and frequency weights repeat them"):
+        fitted(gaussian, weights=WEIGHTS).with_covariance("HAC")

@@ -253,11 +253,76 @@ def test_foreign_random_variables_are_named():
 
 
 def test_no_interval_without_a_maximum():
-    x = np.array([-2.0, -1.0, 1.0, 2.0])
+    x = np.arange(6.0)
     with pytest.warns(FitWarning):
-        fit = fitted(lambda: pm.Bernoulli("y", logit_p=pm.Flat("b") * x, observed=[0, 0, 1, 1]))
-    with pytest.raises(RequestError, match="a profile interval needs a maximum, and this fit ended as INFINITE"):
+        fit = fitted(lambda: pm.Normal("y", pm.Flat("a") + pm.Flat("b") * x + pm.Flat("c") * (2 * x), 1.0, observed=x))
+    with pytest.raises(RequestError, match="a profile interval needs a maximum, and this fit ended as UNIDENTIFIED"):
         fit.conf_int(method="profile")
+
+
+def test_elements_that_stay_finite_have_intervals_beside_separation():
+    x, y = np.array([-2.0, -1.0, 1.0, 2.0]), np.array([1.0, 2.0, 4.0, 5.0])
+
+    def declare():
+        pm.Bernoulli("hit", logit_p=pm.Flat("b") * x, observed=[0, 0, 1, 1])
+        pm.Normal("y", pm.Flat("mu"), 1.0, observed=y)
+
+    with pytest.warns(FitWarning):
+        fit = fitted(declare)
+    found = fit.conf_int(method="profile")
+    np.testing.assert_allclose(found.loc["mu"], [3 - np.sqrt(Q / 4), 3 + np.sqrt(Q / 4)], rtol=1e-9)
+    assert np.isnan(found.loc["b"]).all()
+
+
+def test_edge_that_gives_way_along_a_profile():
+    # A meta-analysis whose variance between studies is 0 at the maximum, but not at the ends of the interval of mu: the
+    # bounds by brute force over that variance.
+    y, se = np.array([0.1, -0.6, 0.9, 0.25, 0.4]), np.array([0.4, 0.5, 0.55, 0.3, 0.6])
+
+    def declare():
+        tau = pm.HalfFlat("tau")
+        pm.Normal("y", pm.Flat("mu"), pm.math.sqrt(se**2 + tau**2), observed=y)
+
+    fit = fitted(declare)
+    assert fit.status.name == "BOUNDARY"
+
+    def fall(mu):
+        found = optimize.minimize_scalar(
+            lambda v: -stats.norm.logpdf(y, mu, np.sqrt(se**2 + v)).sum(),
+            bounds=(0, 9),
+            method="bounded",
+            options={"xatol": 1e-12},
+        )
+        return fit.llf - max(-found.fun, stats.norm.logpdf(y, mu, se).sum())
+
+    estimate = fit.params["mu"]
+    expected = crossings(fall, estimate, estimate - 3, estimate + 3)
+    np.testing.assert_allclose(fit.conf_int(method="profile").loc["mu"], expected, rtol=1e-6)
+    held = crossings(lambda mu: fit.llf - stats.norm.logpdf(y, mu, se).sum(), estimate, estimate - 3, estimate + 3)
+    assert expected[1] - held[1] > 1e-3  # with the variance held at 0 the interval would be too narrow
+
+
+def test_a_step_has_no_interval():
+    y = np.array([-0.5, 0.3, 0.9, 0.4])
+    with pm.Model() as model:
+        mu = pm.Flat("mu")
+        pm.Deterministic("high", pm.math.switch(mu > 0.2, 1.0, 0.0))
+        pm.Normal("y", mu, 1.0, observed=y)
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+    for method in ("wald", "profile"):
+        assert np.isnan(fit.conf_int(method=method, of="high").loc["high"]).all()
+
+
+def test_wald_intervals_of_labels_follow_the_scale():
+    fit = fitted(lambda: pm.Normal("y", pm.Flat("mu"), pm.HalfFlat("sigma"), observed=[1.0, 2.0, 4.0, 4.5]))
+    whole = fit.conf_int(scale="declared")
+    assert fit.conf_int(of="sigma", scale="declared").loc["sigma"].tolist() == whole.loc["sigma"].tolist()
+    with pytest.raises(RequestError, match="scale='declared' means nothing to profile intervals"):
+        fit.conf_int(method="profile", scale="declared")
+    with pytest.raises(RequestError, match="ci_prob='0.95' is no number"):
+        fit.conf_int("0.95")
+    with pytest.raises(RequestError, match="of=3 names nothing"):
+        fit.conf_int(of=3)
 
 
 def test_profile_is_drawn_with_its_numbers():

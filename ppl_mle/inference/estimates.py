@@ -113,6 +113,8 @@ def normal_quantile(ci_prob: float) -> float:
     >>> round(normal_quantile(0.95), 6)
     1.959964
     """
+    if not isinstance(ci_prob, int | float | np.number):
+        raise RequestError(f"ci_prob={ci_prob!r} is no number; use for example 0.95")
     if not 0 < ci_prob < 1:
         raise RequestError(f"ci_prob={ci_prob} is not strictly between 0 and 1; use for example 0.95")
     return -NormalDist().inv_cdf((1 - ci_prob) / 2)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from ppl_mle.errors import RequestError
 from ppl_mle.inference.estimates import normal_quantile
 from ppl_mle.inference.profiles.crossing import HigherMaximum
 from ppl_mle.inference.profiles.curve import Profile, trace_contour, trace_profile
+from ppl_mle.inference.profiles.edges import edge_coordinates
 from ppl_mle.inference.profiles.interval import (
     Interval,
     is_edge,
@@ -22,9 +23,11 @@ from ppl_mle.inference.profiles.interval import (
 from ppl_mle.inference.profiles.slice import Slice
 from ppl_mle.inference.quantities import Quantity, chosen_quantities, estimate_quantities
 from ppl_mle.inference.resampling.bootstrap import Bootstrap, Method, bootstrap_interval, bootstrap_of, demand_same_fit
-from ppl_mle.maximize import Maximum
+from ppl_mle.maximize import Maximum, Status
 
 _RESTARTS = 3
+
+ScaleName = Literal["unconstrained", "declared"]
 _HIGHER = 1e-7
 
 
@@ -51,7 +54,7 @@ class IntervalMethod(Protocol):
         """What the user asks for."""
         ...
 
-    def find(self, maximum: Maximum, of: Any, ci_prob: float) -> Intervals:
+    def find(self, maximum: Maximum, of: Any, ci_prob: float, scale: ScaleName) -> Intervals:
         """Intervals of what was asked for, with content `ci_prob`."""
         ...
 
@@ -62,10 +65,13 @@ class Wald:
 
     name: ClassVar[str] = "wald"
 
-    def find(self, maximum: Maximum, of: Any, ci_prob: float) -> Intervals:
-        """Intervals by the delta method, symmetric on the unconstrained scale for elements, on their own for others."""
+    def find(self, maximum: Maximum, of: Any, ci_prob: float, scale: ScaleName) -> Intervals:
+        """Intervals by the delta method, symmetric on the scale asked for; on their own for other quantities."""
         found = chosen_quantities(maximum, of)
-        return Intervals(estimate_quantities(maximum, found).wald(ci_prob))
+        steps = [quantity.label for quantity in found if quantity.is_step(maximum)]
+        bounds = estimate_quantities(maximum, found).wald(ci_prob, scale)
+        bounds.loc[steps] = np.nan
+        return Intervals(bounds, tuple(f"{label}: it jumps, so its derivative says nothing of it" for label in steps))
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,20 @@ class FromSlices:
     name: str
     interval: Callable[[Slice, Quantity, float], Interval]
 
-    def find(self, maximum: Maximum, of: Any, ci_prob: float) -> Intervals:
+    def find(self, maximum: Maximum, of: Any, ci_prob: float, scale: ScaleName) -> Intervals:
         """Intervals of what was asked for; from a higher maximum, where one is met on the way."""
         normal_quantile(ci_prob)
+        if scale != "unconstrained":
+            raise RequestError(
+                f"scale={scale!r} means nothing to {self.name} intervals, which no scale changes; leave it out"
+            )
 
         def every(at: Maximum) -> list[Interval]:
             return [self._one(at, quantity, ci_prob) for quantity in chosen_quantities(at, of)]
 
         found, notes = from_highest(maximum, every)
+        if len(maximum.certificate.maxima) > 1:
+            notes = (*notes, "the density has several maxima: these intervals are about the one that is returned")
         rows = [[one.lower, one.upper] for one in found]
         bounds = pd.DataFrame(rows, index=[one.label for one in found], columns=["lower", "upper"])
         return Intervals(bounds, (*notes, *(note for one in found for note in one.notes)))
@@ -91,10 +103,15 @@ class FromSlices:
         if quantity.is_fixed(maximum):
             value = quantity.value(maximum.theta)
             return Interval(quantity.label, value, value, "crossed", "crossed")
-        if quantity.is_cut(maximum):
+        if quantity.is_cut(maximum) or quantity.is_step(maximum) or _has_left(maximum, quantity):
             return Interval(quantity.label, np.nan, np.nan, "lost", "lost")
         found = self.interval(quantity.slice_of(maximum), quantity, ci_prob)
         return opened(found, maximum, quantity) if is_edge(maximum, quantity) else found
+
+
+def _has_left(maximum: Maximum, quantity: Quantity) -> bool:
+    """Whether an element of a fit without a finite maximum is one of those that run to infinity."""
+    return maximum.status is Status.INFINITE and (quantity.coordinate in edge_coordinates(maximum))
 
 
 INTERVALS: tuple[IntervalMethod, ...] = (
@@ -104,7 +121,9 @@ INTERVALS: tuple[IntervalMethod, ...] = (
 )
 
 
-def find_intervals(maximum: Maximum, method: str, of: Any, ci_prob: float) -> Intervals:
+def find_intervals(
+    maximum: Maximum, method: str, of: Any, ci_prob: float, scale: ScaleName = "unconstrained"
+) -> Intervals:
     """Confidence intervals by one of the methods of `INTERVALS`.
 
     Parameters
@@ -125,11 +144,11 @@ def find_intervals(maximum: Maximum, method: str, of: Any, ci_prob: float) -> In
         An unknown method or label, `ci_prob` outside (0, 1), or no maximum to profile from.
     """
     known = {one.name: one for one in INTERVALS}
-    if method not in known:
+    if method not in list(known):
         raise RequestError(f"method={method!r} is unknown; use one of {', '.join(map(repr, known))}")
     if method != "wald":
         _demand_maximum(maximum, f"a {method} interval")
-    return known[method].find(maximum, of, ci_prob)
+    return known[method].find(maximum, of, ci_prob, scale)
 
 
 def bootstrap_intervals(replicates: Bootstrap, maximum: Maximum, method: str, of: Any, ci_prob: float) -> pd.DataFrame:
@@ -189,7 +208,7 @@ def from_highest[Found](maximum: Maximum, work: Callable[[Maximum], Found]) -> t
 
 
 def _demand_maximum(maximum: Maximum, what: str) -> None:
-    if not maximum.status.converged:
+    if not (maximum.status.converged or maximum.status is Status.INFINITE):
         about = ", ".join(maximum.parameters) or "no maximum"
         raise RequestError(
             f"{what} needs a maximum, and this fit ended as {maximum.status.name} ({about}); conf_int(method='wald') "
@@ -200,7 +219,8 @@ def _demand_maximum(maximum: Maximum, what: str) -> None:
 def _free(maximum: Maximum, of: Any, wanted: int) -> list[Quantity]:
     found = chosen_quantities(maximum, of)
     if of is None or len(found) != wanted:
-        raise RequestError(f"{of!r} is {len(found)} numbers; name {wanted}, e.g. {found[0].label!r}")
+        asked = "no label" if of is None else f"{of!r}, which is {len(found)} numbers"
+        raise RequestError(f"{wanted} wanted, got {asked}; name e.g. {found[0].label!r}")
     fixed = [quantity.label for quantity in found if quantity.is_fixed(maximum)]
     if fixed:
         raise RequestError(f"{fixed[0]!r} is fixed in this fit; leave it out of fixed= to profile it")

@@ -10,11 +10,14 @@ from ppl_mle.errors import RequestError
 from ppl_mle.inference.delta import propagate
 from ppl_mle.inference.estimates import Estimates
 from ppl_mle.inference.hypotheses.equation import suggestion
+from ppl_mle.inference.profiles.edges import edge_coordinates
 from ppl_mle.inference.profiles.function import FunctionSlice
-from ppl_mle.inference.profiles.ray import RaySlice, edge_coordinates
+from ppl_mle.inference.profiles.ray import RaySlice
 from ppl_mle.inference.profiles.slice import Slice
 from ppl_mle.maximize import Maximum
 from ppl_mle.read import LINE, Scale
+
+_LOOKS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,18 @@ class Quantity:
         if self.coordinate is not None:
             return self.coordinate in maximum.held
         moved = np.flatnonzero(self.gradient(maximum.theta))
-        return bool(np.all(np.isin(moved, list(maximum.held))))
+        return bool(np.all(np.isin(moved, list(maximum.held)))) and not self._jumps(maximum)
+
+    def is_step(self, maximum: Maximum) -> bool:
+        """Whether it changes with what was estimated, though its derivative is zero: no interval is made of that."""
+        return self.coordinate is None and not np.any(self.gradient(maximum.theta)) and self._jumps(maximum)
+
+    def _jumps(self, maximum: Maximum) -> bool:
+        """Whether it is another number a few standard errors away."""
+        spread = np.sqrt(np.maximum(np.nan_to_num(np.diag(maximum.observed_covariance)), 0))
+        here = self.value(maximum.theta)
+        signs = np.random.default_rng(0).choice([-3.0, -1.0, 1.0, 3.0], (_LOOKS, len(spread)))
+        return any(self.value(maximum.theta + move) != here for move in signs * spread)
 
 
 def declared_quantities(maximum: Maximum) -> list[Quantity]:
@@ -91,6 +105,8 @@ def chosen_quantities(maximum: Maximum, of: Any) -> list[Quantity]:
     if of is None:
         return declared
     wanted = of if isinstance(of, list | tuple) else [of]
+    if not wanted or not all(isinstance(one, str) or hasattr(one, "owner") for one in wanted):
+        raise RequestError(f"of={of!r:.60} names nothing; give labels, names of Deterministics, or expressions")
     return [quantity for one in wanted for quantity in _chosen(maximum, declared, one)]
 
 

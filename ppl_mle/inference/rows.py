@@ -16,14 +16,20 @@ class Rows:
     Parameters
     ----------
     name : str
-    count : int
+    shape : tuple of int
+        Of the elementwise log-density.
     terms : tuple of RowTerm
         Their sum is the log-density of each row.
     """
 
     name: str
-    count: int
+    shape: tuple[int, ...]
     terms: tuple[RowTerm, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return self.terms[0].count
 
     @property
     def nobs(self) -> float:
@@ -92,4 +98,4 @@ def _rows(form: Form, purpose: str) -> Rows:
     terms = tuple(term for term in form.sums if term.groups)
     if len({term.count for term in terms}) > 1:
         raise RequestError(f"{purpose} needs the rows of '{form.name}', a sum of sums of different lengths")
-    return Rows(form.name, terms[0].count if terms else 0, terms)
+    return Rows(form.name, form.shape, terms)

@@ -12,7 +12,10 @@ from ppl_mle.read.rows.jeffreys import information_of, jeffreys_penalty
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.scale import Scale
 
-_FINDING = "what was maximized is the likelihood with Jeffreys' penalty, which reduces bias (Firth 1993)"
+_FINDING = (
+    "what was maximized is the likelihood with Jeffreys' penalty, which keeps estimates finite and for canonical links "
+    "removes the first-order bias of the coefficients (Firth 1993), not that of dispersions"
+)
 
 
 def penalize(likelihood: Likelihood, held: Sequence[int]) -> Likelihood:

@@ -8,7 +8,7 @@ import numpy as np
 from ppl_mle.errors import RequestError
 from ppl_mle.inference.covariances.kind import Covariance, CovarianceOptions
 from ppl_mle.inference.covariances.sandwich import count_mean, count_rows, say_counts
-from ppl_mle.inference.rows import rows_of
+from ppl_mle.inference.rows import Rows, rows_of
 from ppl_mle.maximize import Maximum
 
 
@@ -28,6 +28,7 @@ class Hac:
         from statsmodels.stats.sandwich_covariance import S_hac_simple  # takes half a second to import
 
         rows = rows_of(maximum, "HAC")
+        _refuse_unordered(rows)
         shortest = min(one.count for one in rows)
         lags = options.maxlags
         if lags is None:
@@ -41,3 +42,14 @@ class Hac:
         n, k = count_rows(rows), count_mean(maximum, rows)
         kind = f"HAC, Bartlett weights to lag {lags}, factor n/(n - k), {say_counts(maximum, rows)}"
         return Covariance(matrix * n / (n - k), kind)
+
+
+def _refuse_unordered(rows: tuple[Rows, ...]) -> None:
+    """Refuse rows that are not one series in time."""
+    if len(rows) != 1 or len(rows[0].shape) != 1:
+        what = ", ".join(f"'{one.name}' of shape {one.shape}" for one in rows)
+        raise RequestError(f"HAC needs one series of rows in time, got {what}; cluster by time instead")
+    if rows[0].terms[0].weights is not None:
+        raise RequestError(
+            "HAC needs rows in time, and frequency weights repeat them; repeat the rows where they belong"
+        )

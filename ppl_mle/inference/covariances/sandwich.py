@@ -28,14 +28,17 @@ class White:
     def estimate(self, maximum: Maximum, options: CovarianceOptions) -> Covariance:
         """Estimate it at a maximum."""
         rows = rows_of(maximum, self.name)
+        if len(rows) > 1 and self.name in ("HC2", "HC3"):
+            names = ", ".join(one.name for one in rows)
+            raise RequestError(f"{self.name} needs leverages within one observed variable, not {names}; use HC1")
         meat = sum(one.products(maximum.theta, self._factors(maximum, one)) for one in rows)
         matrix = maximum.covariance @ meat @ maximum.covariance
         if self.name != "HC1":
-            return Covariance(matrix, self.name)
+            return Covariance(matrix, f"{self.name}{say_units(rows)}")
         n, k = count_rows(rows), count_mean(maximum, rows)
         if n <= k:
             raise RequestError(f"HC1 divides by n - k, and n = {n:g} rows for k = {k} mean coefficients; use HC0")
-        return Covariance(matrix * n / (n - k), f"HC1, factor n/(n - k), {say_counts(maximum, rows)}")
+        return Covariance(matrix * n / (n - k), f"HC1, factor n/(n - k), {say_counts(maximum, rows)}{say_units(rows)}")
 
     def _factors(self, maximum: Maximum, rows: Rows) -> np.ndarray | None:
         if self.name in ("HC0", "HC1"):
@@ -50,14 +53,24 @@ class White:
         return (1 - hat) ** (-1.0 if self.name == "HC2" else -2.0)
 
 
+def say_units(rows: tuple[Rows, ...]) -> str:
+    """What is taken for independent, where it does not go without saying."""
+    if len(rows) > 1:
+        return f", rows of {', '.join(one.name for one in rows)} taken as independent"
+    return ", every element taken as independent" if rows and len(rows[0].shape) > 1 else ""
+
+
 def count_rows(rows: tuple[Rows, ...]) -> float:
     """Observations of all rows, frequency weights counted."""
     return sum(one.nobs for one in rows)
 
 
 def count_mean(maximum: Maximum, rows: tuple[Rows, ...]) -> int:
-    """Mean coefficients that are estimated."""
-    return len(np.setdiff1d(mean_coordinates(rows), list(maximum.held)))
+    """Mean coefficients that are estimated: less one for every ridge among them, and for each that ran away."""
+    mine = np.setdiff1d(mean_coordinates(rows), list(maximum.held))
+    lost = maximum.lost[mine] if maximum.lost.size else np.zeros((len(mine), 0))
+    size = np.linalg.norm(lost, axis=0)
+    return len(mine) - (int(np.linalg.matrix_rank(lost[:, size > 0] / size[size > 0])) if np.any(size > 0) else 0)
 
 
 def say_counts(maximum: Maximum, rows: tuple[Rows, ...]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ppl_mle.inference.profiles.ray import edge_coordinates
+from ppl_mle.inference.profiles.edges import edge_coordinates, find_release
 from ppl_mle.inference.profiles.slice import Point
 from ppl_mle.maximize import Maximum, Problem
 
@@ -33,7 +33,8 @@ class FunctionSlice:
     """
 
     def __init__(self, maximum: Maximum, value: Function, gradient: Gradient) -> None:
-        held = dict(maximum.held) | {int(i): float(maximum.theta[i]) for i in edge_coordinates(maximum)}
+        self._edges = [int(i) for i in edge_coordinates(maximum)]
+        held = dict(maximum.held) | {i: float(maximum.theta[i]) for i in self._edges}
         self._problem = Problem(maximum.plan.likelihood, held)
         free = self._problem.free
         self._root = _factor(maximum.observed_covariance[np.ix_(free, free)])
@@ -127,7 +128,9 @@ class FunctionSlice:
         own = system[:-1, :-1]
         across = np.linalg.svd(slope[None, :])[2][1:]
         is_maximum = not len(across) or float(np.linalg.eigvalsh(across @ own @ across.T)[0]) > 0
-        return Point(at, theta, self._value(z), multiplier, tangent, found=bool(is_maximum))
+        value = self._value(z)
+        stays = find_release(self._problem.likelihood, self._edges, theta, value) is None
+        return Point(at, theta, value, multiplier, tangent, found=bool(is_maximum) and stays)
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:

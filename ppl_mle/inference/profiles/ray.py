@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ppl_mle.inference.profiles.edges import edge_coordinates, find_release
 from ppl_mle.inference.profiles.slice import Point
 from ppl_mle.maximize import Maximum, Newton, Problem, Search
 
@@ -35,8 +36,8 @@ class RaySlice:
         self._mine = np.array(coordinates, int)
         self._direction = np.ones(1) if direction is None else np.array(direction, float)
         self._base = np.zeros(1) if direction is None else maximum.theta[self._mine]
-        edges = [int(i) for i in edge_coordinates(maximum) if i not in self._mine]
-        self._held = dict(maximum.held) | {i: float(maximum.theta[i]) for i in edges}
+        self._edges = [int(i) for i in edge_coordinates(maximum) if i not in self._mine]
+        self._held = dict(maximum.held) | {i: float(maximum.theta[i]) for i in self._edges}
         self._everything = Problem(self._likelihood, self._held)
         self._engine = Newton(most=size, iterations=100, goal=_GOAL)
         self._others = Problem(self._likelihood, self._held | dict.fromkeys(self._mine.tolist(), 0.0)).free
@@ -61,9 +62,21 @@ class RaySlice:
             if start is None:
                 return Point(at, problem.expand(near.theta[problem.free]), -np.inf, np.nan, np.zeros(len(near.theta)))
             if not problem.size:
-                return self._point(at, problem.expand(start), True)
-            problem, found = self._search(problem, start)
-            return self._point(at, problem.expand(found.x), self._is_settled(problem, found))
+                return self._released(held, self._point(at, problem.expand(start), True))
+            return self._released(held, self._settle(at, problem, start))
+
+    def _settle(self, at: float, problem: Problem, start: np.ndarray) -> Point:
+        problem, found = self._search(problem, start)
+        return self._point(at, problem.expand(found.x), self._is_settled(problem, found))
+
+    def _released(self, held: dict[int, float], point: Point) -> Point:
+        """The same with the coordinates at edges free, where the log-density rises as they come back inside."""
+        inside = find_release(self._likelihood, self._edges, point.theta, point.value) if point.exists else None
+        if inside is None:
+            return point
+        fixed = {i: value for i, value in self._held.items() if i not in self._edges}
+        problem = Problem(self._likelihood, fixed | held)
+        return self._settle(point.at, problem, inside[problem.free])
 
     def information(self, point: Point) -> float:
         """Information about the quantity at a point, everything else estimated."""
@@ -124,12 +137,6 @@ class RaySlice:
         if slope > _STEEP:
             return 1 / slope, tangent
         return _STRIDE * max(1.0, float(np.abs(maximum.theta[self._mine]).max())), tangent
-
-
-def edge_coordinates(maximum: Maximum) -> np.ndarray:
-    """Coordinates that ran to an edge of their support: they have no variance and the user did not fix them."""
-    without = np.flatnonzero(~(np.diag(maximum.observed_covariance) > 0))
-    return np.setdiff1d(without, list(maximum.held))
 
 
 def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray | None:

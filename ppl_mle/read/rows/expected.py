@@ -20,6 +20,7 @@ _EULER = float(np.euler_gamma)
 _MOST_COUNTS = 200_000
 _TAIL = 1e-17
 _LARGE_SHAPE = 1e4
+_SUMS = ("negative_binomial",)
 
 
 def expected_information(term: RowTerm, theta: np.ndarray) -> np.ndarray | None:
@@ -51,9 +52,12 @@ def add_up(term: RowTerm, pairs: Pairs, size: int) -> np.ndarray:
     return term.scale * total
 
 
-def expected_by_row(term: RowTerm, etas: list[Any]) -> Pairs | None:
-    """Expected information of each row in pairs of predictors, at given ones; None where it has no closed form."""
-    if term.form not in _INFORMATION or len(term.groups) != 1:
+def expected_by_row(term: RowTerm, etas: list[Any], sums: bool = True) -> Pairs | None:
+    """Expected information of each row in pairs of predictors, at given ones; None where it is not known.
+
+    With `sums` also where it is a sum over the support.
+    """
+    if term.form not in _INFORMATION or len(term.groups) != 1 or (term.form in _SUMS and not sums):
         return None
     program, rows = term.groups[0].program, slice(0, term.count, 1)
     arguments = [_argument(program, k, rows, etas) for k in range(len(program.expression.args))]

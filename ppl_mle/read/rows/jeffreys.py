@@ -23,7 +23,7 @@ Penalty = tuple[float, np.ndarray, np.ndarray]
 
 
 def information_of(terms: Sequence[RowTerm], theta: np.ndarray) -> np.ndarray:
-    """Information at `theta`: expected where the distribution's is known, observed elsewhere, shape (p, p)."""
+    """Information at `theta`: expected where it has a closed form, observed elsewhere, shape (p, p)."""
     total = np.zeros((len(theta), len(theta)))
     for term in terms:
         pairs = _by_row(term, _etas(term, theta))
@@ -139,7 +139,7 @@ def _etas(term: RowTerm, theta: np.ndarray) -> list[Any]:
 def _by_row(term: RowTerm, etas: list[Any]) -> Pairs | None:
     """Information of each row in pairs of predictors; None where the density does not exist."""
     with np.errstate(all="ignore"):
-        expected = expected_by_row(term, etas)
+        expected = expected_by_row(term, etas, sums=False)
         if expected is not None:
             return expected
         jet = term.density_at(etas, slice(0, term.count, 1), 2)
