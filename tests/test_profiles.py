@@ -319,7 +319,7 @@ def test_wald_intervals_of_labels_follow_the_scale():
     assert fit.conf_int(of="sigma", scale="declared").loc["sigma"].tolist() == whole.loc["sigma"].tolist()
     with pytest.raises(RequestError, match="scale='declared' means nothing to profile intervals"):
         fit.conf_int(method="profile", scale="declared")
-    with pytest.raises(RequestError, match="ci_prob='0.95' is no number"):
+    with pytest.raises(RequestError, match=r"ci_prob='0\.95' is no number"):
         fit.conf_int("0.95")
     with pytest.raises(RequestError, match="of=3 names nothing"):
         fit.conf_int(of=3)
