@@ -4,10 +4,10 @@
     python benchmarks/posterior.py posteriordb [--cases WORD ...] [--methods auto nuts]
     python benchmarks/posterior.py stress [--cases WORD ...] [--limit 60]
 
-`speed`: effective draws per second (the least bulk ESS of all elements), each run in a fresh process with an empty compile
-directory for the column "compile included"; "compile excluded" is the time that the sampler itself reports.
-`posteriordb`: means and sds against 10,000 reference draws. `stress`: whether the posterior, with the declared priors, is
-called improper, stood for by weighted draws, or handed to NUTS.
+`speed`: effective draws per second (the least bulk ESS of all elements), each run in a fresh process with an empty
+compile directory for the column "compile included"; "compile excluded" is the time that the sampler itself reports.
+`posteriordb`: means and sds against 10,000 reference draws. `stress`: whether the posterior, with the declared priors,
+is called improper, stood for by weighted draws, or handed to NUTS.
 """
 
 import argparse
@@ -171,7 +171,7 @@ def stress(words: list[str], limit: float) -> None:
         try:
             with time_limit(limit):
                 verdict = judge(case)
-        except (TimeoutError, ppl_mle.PplMleError) as exc:
+        except (TimeoutError, RuntimeError, ppl_mle.PplMleError) as exc:  # a compiler interrupted
             verdict = f"{type(exc).__name__} | {exc}"
         counts[verdict.split(" | ")[0]] += 1
         line = f"| {case.name} | {case.status.replace('|', ' or ')} | {verdict} | {time.perf_counter() - begun:.1f} |"

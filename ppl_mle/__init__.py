@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ppl_mle.comparing import compare
     from ppl_mle.comparisons import adjust_pvalues, compare_fits
     from ppl_mle.errors import (
         DataError,
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from ppl_mle.fit import Fit, load
     from ppl_mle.maximize import Status
     from ppl_mle.sampling import sample
-    from ppl_mle.workflow import compare, report
+    from ppl_mle.workflow import report
 
 _HOMES = {
     "ppl_mle.comparisons": ("adjust_pvalues", "compare_fits"),
-    "ppl_mle.workflow": ("compare",),
+    "ppl_mle.comparing": ("compare",),
     "ppl_mle.sampling": ("sample",),
     "ppl_mle.find": ("explain", "find_MAP", "find_MLE"),
     "ppl_mle.fit": ("Fit", "load"),

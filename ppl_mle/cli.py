@@ -22,9 +22,7 @@ _COMMON = (
     click.option("--starts", type=click.IntRange(1, 10_000), help="Fit from at least so many starting points."),
 )
 _UNCERTAINTY = (
-    click.option(
-        "--covariance", metavar="KIND", help="Covariance behind standard errors: HC1, cluster, HAC..."
-    ),
+    click.option("--covariance", metavar="KIND", help="Covariance behind standard errors: HC1, cluster, HAC..."),
     click.option("--groups", metavar="COLUMN", help="Column of the data with the groups of --covariance cluster."),
     click.option(
         "--interval", default="wald", show_default=True, metavar="METHOD", help="Intervals: wald, profile or score."
@@ -112,10 +110,12 @@ def compare(**options: Any) -> int:
 @commands.command()
 @_taking(*_COMMON, *_UNCERTAINTY, *_SAMPLING, *_DRAWS)
 @click.option("--sample", "with_posterior", is_flag=True, help="Sample the posterior and compare it with the fit.")
+@click.option("--with", "others", type=click.Path(), multiple=True, metavar="SCRIPT", help="Set this model beside.")
 def report(**options: Any) -> int:
-    """Fit SCRIPT and write a self-contained HTML report, with a summary on stdout.
+    """Fit SCRIPT and write a report, with a summary on stdout.
 
-    The report is NAME.html in the current folder, NAME being the script's, unless --output says otherwise.
+    The report is NAME.html in the current folder, NAME being the script's, unless --output says otherwise; its suffix
+    (.html, .md, .tex, .ipynb, .docx) decides the format. --with may be repeated.
     """
     from ppl_mle.jobs import Job, run_report
 

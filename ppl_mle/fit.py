@@ -33,6 +33,7 @@ from ppl_mle.report.store import dump_results, parse_results
 from ppl_mle.report.summary import Summary, summarize
 from ppl_mle.report.tree import to_datatree
 from ppl_mle.report.write import write_text
+from ppl_mle.tabulated import Tabulated
 
 _CHAINS, _DRAWS = 4, 1000
 _MOST_STARTS = 10_000
@@ -40,7 +41,7 @@ _ONE_AT_A_TIME = RLock()
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Plots, Hypotheses, Predictions, ResultsView):
+class Fit(Plots, Hypotheses, Predictions, Tabulated, ResultsView):
     """A maximum-likelihood or MAP fit.
 
     Parameters

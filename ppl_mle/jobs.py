@@ -3,13 +3,14 @@
 import shlex
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 import xarray as xr
 
+from ppl_mle.comparing import compare
 from ppl_mle.errors import DataError, FitWarning, OutputError, RequestError
 from ppl_mle.find import explain, find_MAP, find_MLE
 from ppl_mle.fit import Fit
@@ -17,12 +18,13 @@ from ppl_mle.inference import normal_quantile
 from ppl_mle.interrupt import noting_interrupts
 from ppl_mle.posterior import check_draws, summarize_draws
 from ppl_mle.progress import Progress
+from ppl_mle.report.formats import SUFFIXES
 from ppl_mle.report.record import agreement_record, draws_record, fit_record, write_json
 from ppl_mle.report.terminal import print_agreement, print_draws, print_summary
 from ppl_mle.report.write import check_target, write_text, write_with
 from ppl_mle.sampling import sample
 from ppl_mle.script import Script, load_script
-from ppl_mle.workflow import compare, report
+from ppl_mle.workflow import report
 
 DIAGNOSIS = 3
 
@@ -51,6 +53,7 @@ class Job:
     cores: int | None = None
     posterior: str | None = None
     with_posterior: bool = False
+    others: tuple[str, ...] = ()
 
     @property
     def estimator(self) -> Literal["MLE", "MAP"]:
@@ -129,22 +132,27 @@ def run_report(job: Job) -> int:
     """Fit, sample when asked, write the report, print the summary; returns the exit code."""
     loaded = _load(job)
     target = check_target(job.output or f"{loaded.script.name}.html")
-    _require_suffix(target, (".html", ".htm"))
+    _require_suffix(target, SUFFIXES)
     fit = _fit(job, loaded)
+    others = {Path(path).stem: _fit(one, _load(one)) for path in job.others for one in [replace(job, script=path)]}
     sampled = job.with_posterior or job.posterior is not None
     idata = _draws(job, fit) if sampled else None
     with Progress("writing the report"):
         report(
             fit,
             idata,
+            others,
             path=target,
             ci_prob=job.ci_prob,
+            method=job.interval,
             title=loaded.script.name,
             model_text=loaded.script.doc,
             data_text=_describe_data(job, loaded.frame),
             reference=loaded.script.reference(loaded.frame),
             command=shlex.join(["ppl-mle", *sys.argv[1:]]),
             seed=job.seed,
+            script=job.script,
+            data=job.data,
         )
     if job.as_json:
         posterior = None if idata is None else agreement_record(compare(fit, idata, job.ci_prob))

@@ -1,73 +1,55 @@
 """What one does with a fit next: compare it with posteriors, report."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ppl_mle.comparing import compare
 from ppl_mle.errors import RequestError
 from ppl_mle.fit import Fit
-from ppl_mle.inference import confidence_band
-from ppl_mle.posterior import Agreement, compare_with_draws
-from ppl_mle.read import has_gaussian_errors, response_curve
 from ppl_mle.report.document import build_document
-from ppl_mle.report.figures import FittedCurve
-from ppl_mle.report.html import render_html
-from ppl_mle.report.write import check_target, write_text
-from ppl_mle.sampling import require_same_data
-
-
-def compare(fit: Fit, idata: xr.DataTree, ci_prob: float = 0.95) -> Agreement:
-    """Compare a fit with posterior draws, parameter by parameter.
-
-    Parameters
-    ----------
-    fit : Fit
-    idata : DataTree
-        From `sample`, `pm.sample`, or any tool that writes a `posterior` group.
-    ci_prob : float
-        Content of both kinds of interval.
-
-    Returns
-    -------
-    Agreement
-        `table` has one row per declared element; `conclusion` is a sentence, gated on R-hat and ESS.
-
-    Raises
-    ------
-    RequestError
-        No posterior group, or it lacks a variable of the fit.
-    """
-    if not isinstance(fit, Fit):
-        raise RequestError(f"compare takes the fit first and the draws second; got {type(fit).__name__} for the fit")
-    return compare_with_draws(fit.results, idata, ci_prob=ci_prob)
+from ppl_mle.report.formats import format_of
+from ppl_mle.report.write import check_target
+from ppl_mle.reporting import collect, recipe_of
 
 
 def report(
     fit: Fit,
     posterior: xr.DataTree | None = None,
+    others: Mapping[str, Fit] | Sequence[Fit] = (),
     *,
     path: str | Path = "report.html",
     ci_prob: float = 0.95,
+    method: str = "wald",
     title: str | None = None,
     model_text: str = "",
     data_text: str = "",
     reference: pd.DataFrame | pd.Series | None = None,
     command: str = "",
     seed: int | None = None,
+    script: str | Path | None = None,
+    data: str | Path | None = None,
 ) -> Path:
-    """Write a report of a fit, and of its posterior when there is one, as one self-contained HTML file.
+    """Write a report of a fit, and of its posterior when there is one; the suffix of `path` decides the format.
 
     Parameters
     ----------
     fit : Fit
     posterior : DataTree, optional
         From `sample`, `pm.sample`, or any tool that writes a `posterior` group.
+    others : dict of str to Fit, or sequence of Fit
+        Fits to set beside this one, ranked by an information criterion where they are fits of the same data.
     path : str or Path
+        `.html` (one self-contained file), `.md` (GitHub's Markdown) or `.tex` (LaTeX with booktabs), both with their
+        figures in the folder `NAME_files` beside them, `.ipynb` (a notebook), or `.docx` (needs python-docx).
     ci_prob : float
         Content of all intervals.
+    method : str
+        Of the intervals of the estimates, as for `Fit.conf_int`.
     title : str, optional
+        The file's name by default.
     model_text, data_text : str
         The model in words, and where the data come from.
     reference : DataFrame or Series, optional
@@ -75,6 +57,8 @@ def report(
     command : str
         What reproduces the report.
     seed : int, optional
+    script, data : str or Path, optional
+        The model script, and the data file when not the script's own: a notebook then fits the model again.
 
     Returns
     -------
@@ -86,58 +70,29 @@ def report(
     OutputError
         The folder is missing or not writable; nothing is written then.
     RequestError
-        The path does not end in .html, or the posterior is not one of this model.
+        The suffix names no format, or the posterior is not one of this model.
+    ScriptError
+        The script cannot be loaded.
     """
     path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise RequestError(f"path={str(path)!r} must end in .html, the format of reports")
+    written = format_of(path)
     if reference is not None and not isinstance(reference, pd.DataFrame | pd.Series):
         raise RequestError(
             f"reference must be a Series or a DataFrame indexed by label, not {type(reference).__name__}"
         )
     check_target(path)
-    document = build_document(
-        fit.results,
+    material = collect(
+        fit,
+        posterior,
+        None if posterior is None else compare(fit, posterior, ci_prob),
+        others=others,
         title=title or path.stem,
-        table=fit.summary(ci_prob=ci_prob),
         ci_prob=ci_prob,
-        agreement=None if posterior is None else compare(fit, posterior, ci_prob),
-        idata=posterior,
-        curve=_fitted_curve(fit, ci_prob),
+        method=method,
         reference=reference,
-        notes=_degrees_of_freedom_note(fit),
         model_text=model_text,
         data_text=data_text,
-        command=command,
-        seed=seed,
+        recipe=recipe_of(command, seed, script, data),
     )
-    write_text(path, render_html(document))
+    written.write(build_document(material), path)
     return path
-
-
-def _fitted_curve(fit: Fit, ci_prob: float) -> FittedCurve | None:
-    """The fitted mean with its band, for models with one predictor and a fit with standard errors."""
-    if fit.model is None or fit.maximum is None or not fit.converged:
-        return None
-    require_same_data(fit)
-    curve = response_curve(fit.model, fit.maximum.plan.likelihood, fit.maximum.theta)
-    if curve is None:
-        return None
-    band = confidence_band(fit.maximum, curve, ci_prob)
-    lower, upper = (band[side].to_numpy() for side in ("lower", "upper"))
-    return FittedCurve(curve.x_name, curve.y_name, curve.x_data, curve.y_data, curve.x_grid, curve.mean, lower, upper)
-
-
-def _degrees_of_freedom_note(fit: Fit) -> tuple[str, ...]:
-    """How standard errors of least-squares programs follow from these, for models with normal errors."""
-    if fit.model is None or fit.estimator != "MLE" or not has_gaussian_errors(fit.model):
-        return ()
-    n, p = fit.nobs, fit.df_model - 1
-    if not n > p:
-        return ()
-    factor = np.sqrt(n / (n - p))
-    return (
-        f"Maximum likelihood divides the residual sum of squares by n = {n:g}, least-squares programs by n - p = "
-        f"{n - p:g}: multiply sigma and the standard errors of the coefficients by sqrt(n / (n - p)) = {factor:.6g} "
-        "to compare them.",
-    )

@@ -8,7 +8,9 @@ import xarray as xr
 from scipy.stats import norm
 
 from ppl_mle.errors import RequestError
+from ppl_mle.inference import Estimates
 from ppl_mle.posterior import check_draws, compare_with_draws
+from ppl_mle.read import Scale
 from tests.closed_form import ESTIMATES, STANDARD_ERRORS, make_bad_results, make_posterior, make_results
 
 LABELS = ["m[x]", "m[y]", "sigma"]
@@ -151,3 +153,112 @@ def test_broken_draws_are_a_problem():
     check = check_draws(posterior)
     assert "Draws of sigma are not finite" in check.problems[0]
     assert not check.mixed
+
+
+def test_intervals_that_are_one_overlap_wholly():
+    table = compare_with_draws(make_results(), make_posterior(mean=ESTIMATES + np.array([0, 10, 0]))).table
+    assert table.loc["m[x]", "overlap"] > 0.9
+    assert table.loc["m[y]", "overlap"] == 0
+
+
+def test_distance_from_the_normal_approximation():
+    # The first Wasserstein distance between normals with one spread is the distance of their means.
+    posterior = make_posterior(draws=5000, mean=ESTIMATES + np.array([0, 2, 0]))
+    table = compare_with_draws(make_results(), posterior).table
+    assert table.loc["m[x]", "wasserstein"] < 0.03
+    np.testing.assert_allclose(table.loc["m[y]", "wasserstein"], 2, rtol=1e-3)
+    assert abs(table.loc["m[x]", "skewness"]) < 0.1
+
+
+def test_skewness_is_measured_where_the_element_is_free_and_named():
+    # Of a normal m the skewness is 0; log sigma of a gamma variable with shape 1 has Gumbel's skewness, -1.14.
+    posterior = make_posterior(draws=20000)
+    shape = posterior["posterior"]["sigma"].shape
+    posterior["posterior"]["sigma"][:] = np.random.default_rng(1).exponential(np.sqrt(5.0), size=shape)
+    agreement = compare_with_draws(make_results(), posterior)
+    np.testing.assert_allclose(agreement.table.loc["sigma", "skewness"], -1.1395, atol=0.05)
+    assert "Not yet normal on the scale where intervals are made: sigma (skewness -1.1" in agreement.conclusion
+
+
+def test_the_mode_of_a_marginal():
+    posterior = make_posterior(draws=20000)
+    shape = posterior["posterior"]["sigma"].shape
+    posterior["posterior"]["sigma"][:] = np.random.default_rng(1).gamma(5.0, size=shape)
+    table = compare_with_draws(make_results(), posterior).table
+    np.testing.assert_allclose(table.loc["sigma", "mode"], 4.0, atol=0.2)  # (shape - 1) * scale
+    np.testing.assert_allclose(table.loc["m[x]", "mode"], 3.0, atol=0.2)
+
+
+def test_deterministics_are_compared_too():
+    posterior = make_posterior()
+    draws = posterior["posterior"]["m"]
+    posterior["posterior"]["gap"] = draws.sel(g="y", drop=True) - draws.sel(g="x", drop=True)
+    gap = Estimates(("gap",), np.array([3.0]), np.array([[2.0]]), (Scale(),))
+    table = compare_with_draws(make_results(), posterior, derived={"gap": gap}).table
+    assert list(table.index) == [*LABELS, "gap"]
+    np.testing.assert_allclose(table.loc["gap", ["estimate", "se", "mean"]].tolist(), [3, np.sqrt(2), 3], rtol=1e-9)
+
+
+def test_many_divergences_are_no_basis():
+    assert compare_with_draws(make_results(), make_posterior(diverged=21)).conclusion.startswith("No conclusion")
+
+
+def with_stats(posterior, **arrays):
+    stats = posterior["sample_stats"].to_dataset().assign({n: (("chain", "draw"), a) for n, a in arrays.items()})
+    posterior["sample_stats"] = xr.DataTree(stats)
+    return posterior
+
+
+def test_energies_that_hardly_move():
+    steps = np.random.default_rng(1).standard_normal((4, 500))
+    posterior = with_stats(make_posterior(), energy=steps)
+    check = check_draws(posterior)
+    oracle = arviz_stats.bfmi(posterior)["energy"].to_numpy()
+    np.testing.assert_allclose(check.bfmi, oracle, rtol=0.01)
+    assert check.reliable
+    walk = with_stats(make_posterior(), energy=np.cumsum(steps, axis=1))
+    assert "E-BFMI is 0.0" in check_draws(walk).problems[0]
+
+
+def resampled(k_hat, ess, proposals=4000):
+    posterior = make_posterior()
+    posterior["posterior"].attrs |= {"method": "psis", "k_hat": k_hat, "ess": ess, "proposals": proposals}
+    return posterior
+
+
+def test_resampled_draws_count_for_what_they_are():
+    # 2000 of 4000 points of one weight: a mean of 2000 independent draws.
+    check = check_draws(resampled(k_hat=0.1, ess=4000.0))
+    np.testing.assert_allclose(check.table["ess_bulk"], 2000)
+    np.testing.assert_allclose(check.table["mcse_mean"], STANDARD_ERRORS / np.sqrt(2000), rtol=1e-9)
+    assert "rhat" not in check.table
+    assert check.reliable
+
+
+@pytest.mark.parametrize(("k_hat", "ess", "why"), [(0.8, 3000.0, "k-hat"), (0.3, 150.0, "effective sample size")])
+def test_weights_of_no_use_are_no_basis(k_hat, ess, why):
+    conclusion = compare_with_draws(make_results(), resampled(k_hat, ess)).conclusion
+    assert conclusion.startswith("No conclusion")
+    assert why in conclusion
+
+
+def test_a_posterior_of_several_modes_is_told():
+    posterior = make_posterior()
+    posterior["posterior"].attrs["modes"] = 2
+    assert "at least 2 modes" in compare_with_draws(make_results(), posterior).conclusion
+
+
+def test_leave_one_out_only_where_right():
+    posterior = make_posterior()
+    assert "no group log_likelihood" in compare_with_draws(make_results(), posterior).loo.reason
+    shape = posterior["posterior"]["sigma"].shape
+    rows = norm.logpdf(np.zeros(10), loc=0.1 * np.random.default_rng(1).standard_normal((*shape, 10)))
+    posterior["log_likelihood"] = xr.DataTree(xr.Dataset({"y": (("chain", "draw", "i"), rows)}))
+    found = compare_with_draws(make_results(), posterior).loo
+    oracle = arviz_stats.loo(posterior)
+    np.testing.assert_allclose([found.result.elpd, found.result.se], [oracle.elpd, oracle.se], rtol=1e-12)
+    posterior["posterior"].attrs["kind"] = "approximation"
+    assert "log_p and log_q" in compare_with_draws(make_results(), posterior).loo.reason
+    posterior = with_stats(posterior, log_p=np.zeros(shape), log_q=np.zeros(shape))
+    approximate = compare_with_draws(make_results(), posterior).loo.result
+    np.testing.assert_allclose(approximate.elpd, oracle.elpd, rtol=1e-3)

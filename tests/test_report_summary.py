@@ -150,3 +150,23 @@ def test_intervals_of_another_method_are_named():
     summary = find_MLE(model, progressbar=False).summary(method="score")
     assert summary.loc["p", ["ci95_lb", "ci95_ub"]].round(4).tolist() == [0.1078, 0.6032]
     assert "95 % score test" in repr(summary)
+
+
+def test_latex_is_the_same_table_with_every_name_escaped(tmp_path):
+    summary = summarize(make_results("m_1", ("50 %", "\\input{x}")))
+    text = summary.to_latex()
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert rows[0] == r" & estimate & se & z & p & ci95\_lb & ci95\_ub \\"
+    assert rows[1] == r"m\_1[50 \%] & 3.00 & 1.00 & 3.00 & 0.003 & 1.04 & 4.96 \\"
+    assert r"\input" not in text
+    assert r"\textbackslash{}input\{x\}" in text
+    assert text == summary._repr_latex_() + "\n"
+    assert summary.to_latex(tmp_path / "t.tex") is None
+    assert (tmp_path / "t.tex").read_text() == text
+    assert "tabular" in summary[["estimate"]].to_latex()
+
+
+def test_latex_of_a_bad_fit_says_so_first():
+    text = summarize(make_bad_results()).to_latex()
+    assert text.startswith(r"\textbf{INFINITE: There is no finite maximum")
+    assert "inf" in text

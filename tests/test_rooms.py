@@ -28,12 +28,14 @@ MAY_IMPORT = {
     "resampling": ("inference", "maximize", "read", "progress", "errors"),
     "prediction": ("inference", "maximize", "read", "errors"),
     "uncertainty": ("resampling", "inference", "maximize", "read", "errors"),
+    "tabulated": ("inference", "errors"),
     "plots": ("uncertainty", "report", "inference", "maximize", "read", "errors"),
     "fit": (
         "hypotheses",
         "prediction",
         "plots",
         "uncertainty",
+        "tabulated",
         "report",
         "posterior",
         "inference",
@@ -47,8 +49,22 @@ MAY_IMPORT = {
     "effects": ("fit", "inference", "maximize", "read", "errors"),
     "find": ("fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
     "sampling": ("fit", "posterior", "inference", "maximize", "read", "errors"),
-    "workflow": ("sampling", "find", "fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
+    "comparing": ("fit", "posterior", "inference", "errors"),
+    "reporting": (
+        "comparisons",
+        "sampling",
+        "fit",
+        "report",
+        "posterior",
+        "inference",
+        "maximize",
+        "read",
+        "script",
+        "errors",
+    ),
+    "workflow": ("reporting", "comparing", "fit", "report", "errors"),
     "jobs": (
+        "comparing",
         "sampling",
         "workflow",
         "find",
@@ -64,7 +80,7 @@ MAY_IMPORT = {
     ),
     "cli": ("jobs", "script", "errors"),
     "__main__": ("cli",),
-    "__init__": ("comparisons", "sampling", "workflow", "find", "fit", "maximize", "errors"),
+    "__init__": ("comparing", "comparisons", "sampling", "workflow", "find", "fit", "maximize", "errors"),
 }
 # Rooms that may import PyMC and PyTensor.
 KNOWS = {"read": {"pymc", "pytensor"}, "posterior": {"pymc"}}

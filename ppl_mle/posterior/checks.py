@@ -1,4 +1,4 @@
-"""Whether draws can be trusted: R-hat, effective sample sizes, Monte Carlo errors, divergences."""
+"""Whether draws can be trusted: R-hat, effective sample sizes, Monte Carlo errors, divergences, energies, weights."""
 
 import warnings
 from collections.abc import Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 RHAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
 K_HAT_LIMIT = 0.7
+BFMI_LIMIT = 0.3
+FEW_DIVERGENCES = 0.01
 NAMES_SHOWN = 5
 
 
@@ -34,10 +36,12 @@ class DrawsCheck:
     problems : tuple of str
         One sentence for each reason not to trust the draws; empty when there is none.
     mixed : bool
-        The chains agree and hold enough draws; divergences aside.
+        The chains agree and hold enough draws, and less than 1 % of these diverged.
     k_hat : float or None
-        Of resampled draws: the shape of the tail of their importance weights. Such draws have no R-hat, and one effective
-        sample size for all elements.
+        Of resampled draws: the shape of the tail of their importance weights. Such draws have no R-hat, and one
+        effective sample size for all elements.
+    bfmi : tuple of float or None
+        Estimated Bayesian fraction of missing information of each chain (Betancourt 2016), where energies are recorded.
     """
 
     table: pd.DataFrame
@@ -47,6 +51,7 @@ class DrawsCheck:
     problems: tuple[str, ...]
     mixed: bool
     k_hat: float | None = None
+    bfmi: tuple[float, ...] | None = None
 
     @property
     def reliable(self) -> bool:
@@ -58,7 +63,8 @@ def check_draws(idata: Any, var_names: Sequence[str] | None = None) -> DrawsChec
     """Check the draws of a posterior.
 
     The limits are those of Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021, Bayesian Analysis 16, 667-718):
-    R-hat at most 1.01, and effective sample sizes of bulk and tails of at least 100 for each chain.
+    R-hat at most 1.01, and effective sample sizes of bulk and tails of at least 100 for each chain; E-BFMI at least
+    0.3 (Betancourt 2016).
 
     Parameters
     ----------
@@ -86,13 +92,20 @@ def check_draws(idata: Any, var_names: Sequence[str] | None = None) -> DrawsChec
     table = _diagnostics(posterior, list(values), draws)
     divergences = _divergences(idata)
     mixing = _mixing_problems(table.drop(index=[*constant, *broken]), broken, chains, draws)
-    problems = mixing + _divergence_problems(divergences, chains * draws)
-    return DrawsCheck(table, divergences, draws, chains, problems, mixed=not mixing)
+    bfmi = _bfmi(idata)
+    problems = (
+        mixing
+        + _divergence_problems(divergences, chains * draws)
+        + _energy_problems(bfmi)
+        + _mode_problems(idata["posterior"].attrs.get("modes", 1))
+    )
+    mixed = not mixing and (divergences or 0) <= FEW_DIVERGENCES * chains * draws
+    return DrawsCheck(table, divergences, draws, chains, problems, mixed=mixed, bfmi=bfmi)
 
 
 def _check_weights(values: "dict[str, np.ndarray]", attributes: Any, draws: int, chains: int) -> DrawsCheck:
     """Check resampled draws by what their importance weights say: the chains of such draws mean nothing."""
-    k_hat, ess = float(attributes["k_hat"]), float(attributes["ess"])
+    k_hat, ess = float(attributes["k_hat"]), _resampled(attributes, draws * chains)
     columns = {
         "ess_bulk": ess,
         "ess_tail": ess,
@@ -107,6 +120,16 @@ def _check_weights(values: "dict[str, np.ndarray]", attributes: Any, draws: int,
         problems.append(f"The effective sample size of the importance weights is {ess:.0f}; sample with method='nuts'.")
     table = pd.DataFrame(columns, index=list(values))
     return DrawsCheck(table, None, draws, chains, tuple(problems), mixed=not problems, k_hat=k_hat)
+
+
+def _resampled(attributes: Any, count: int) -> float:
+    """Effective sample of `count` draws that were picked from weighted proposals.
+
+    The variance of a mean is that of the weighted mean, var / ess, and what picking a part of the proposals adds to it,
+    var (1 / count - 1 / proposals) where their weights are equal.
+    """
+    proposals = float(attributes.get("proposals", np.inf))
+    return 1 / (1 / max(float(attributes["ess"]), 1.0) + max(1 / count - 1 / proposals, 0.0))
 
 
 def posterior_of(idata: Any, var_names: Sequence[str] | None = None) -> "xr.Dataset":
@@ -163,6 +186,33 @@ def _divergences(idata: Any) -> int | None:
     if "sample_stats" not in idata.children or "diverging" not in idata["sample_stats"].data_vars:
         return None
     return int(idata["sample_stats"]["diverging"].sum())
+
+
+def _bfmi(idata: Any) -> tuple[float, ...] | None:
+    """Mean squared step of the energy over its variance, per chain."""
+    if "sample_stats" not in idata.children or "energy" not in idata["sample_stats"].data_vars:
+        return None
+    energy = idata["sample_stats"]["energy"].transpose("chain", "draw").to_numpy().astype(float)
+    if energy.shape[1] < 4:
+        return None
+    with np.errstate(all="ignore"):
+        return tuple(float(x) for x in np.mean(np.diff(energy, axis=1) ** 2, axis=1) / energy.var(axis=1))
+
+
+def _energy_problems(bfmi: tuple[float, ...] | None) -> tuple[str, ...]:
+    low = [value for value in bfmi or () if value < BFMI_LIMIT]
+    if not low:
+        return ()
+    return (
+        f"E-BFMI is {min(low):.2f}, below {BFMI_LIMIT}: the sampler explores the tails slowly; reparameterize, or "
+        "sample longer.",
+    )
+
+
+def _mode_problems(modes: int) -> tuple[str, ...]:
+    if modes < 2:
+        return ()
+    return (f"The posterior has at least {modes} modes: R-hat does not tell whether the chains saw all of them.",)
 
 
 def _mixing_problems(table: pd.DataFrame, broken: list[str], chains: int, draws: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from ppl_mle.posterior.approximation import Approximation
 from ppl_mle.read import Likelihood, densities_at
 
 _NOTHING = 700.0
+_EQUAL = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,8 @@ def weigh(posterior: Likelihood, approximation: Approximation, count: int, rng: 
     log_ratios = log_ratios - log_ratios[exists].max()
     log_ratios = np.where(exists, log_ratios, log_ratios[exists].min() - _NOTHING)
     log_weights, k_hat = array_stats.psislw(-log_ratios)  # takes log-likelihoods, whose weights are their inverses
+    if np.all(exists) and np.ptp(log_ratios) < _EQUAL:  # nothing to fit a tail to
+        k_hat = 0.0
     weights = np.where(exists, np.exp(log_weights), 0.0)
     weights /= weights.sum()
     return Weighted(points, weights, float(k_hat), float(1 / np.sum(weights**2)), approximation.shape)

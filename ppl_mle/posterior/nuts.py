@@ -17,6 +17,7 @@ from ppl_mle.errors import ModelError, RequestError
 if TYPE_CHECKING:
     from xarray import DataTree
 
+_TUNE = 1000
 _STEP_OPTIONS = ("target_accept", "max_treedepth", "nuts", "compile_kwargs")
 _KNOWN_OPTIONS = frozenset({*inspect.signature(pm.sample).parameters, *_STEP_OPTIONS})
 
@@ -27,7 +28,7 @@ def sample_nuts(
     *,
     spread: Mapping[str, Any] | None = None,
     draws: int = 1000,
-    tune: int = 1000,
+    tune: int | None = None,
     chains: int = 4,
     cores: int | None = None,
     random_seed: Any = None,
@@ -52,7 +53,7 @@ def sample_nuts(
         From names of free variables to the standard deviations of the starting points, on the unconstrained scale and
         in its shape; two standard errors are a good choice.
     draws, tune, chains : int
-        Per chain, the draws kept and the draws before them that are used for tuning and dropped.
+        Per chain, the draws kept and the draws before them that are used for tuning and dropped, 1000 by default.
     cores : int, optional
         Chains that run at a time; PyMC's choice by default.
     random_seed : int, optional
@@ -85,13 +86,14 @@ def sample_nuts(
     ...
     ppl_mle.errors.RequestError: start names 'q', which is no free variable of the model; they are p
     """
-    _require_counts(draws=draws, tune=tune, chains=chains)
+    tune = _TUNE if tune is None else tune
+    require_counts(draws=draws, tune=tune, chains=chains)
     _require_known(kwargs)
     sampler = kwargs.pop("nuts_sampler", None) or ("nutpie" if find_spec("nutpie") else "pymc")
     cores = cores or min(chains, os.cpu_count() or 1)
     initvals = _initial_values(model, start or {}, spread or {})
-    shown = progressbar and sys.stderr.isatty()
-    with contextlib.redirect_stdout(sys.stderr), _one_sentence(sampler):
+    shown = is_shown(progressbar)
+    with contextlib.redirect_stdout(sys.stderr), one_sentence(sampler):
         tree = pm.sample(
             draws=draws,
             tune=tune,
@@ -107,11 +109,22 @@ def sample_nuts(
             **(_watching(draws + tune) if sampler == "pymc" and cores == 1 else {}),
             **_jitter_options(sampler, model, initvals, kwargs),
         )
-    _require_complete(tree, draws, chains)
+    require_complete(tree, draws, chains)
     return _marked(tree)
 
 
-def _require_counts(**counts: int) -> None:
+def is_shown(progressbar: bool) -> bool:
+    """Whether a progress bar is wanted and can be seen."""
+    return progressbar and sys.stderr.isatty()
+
+
+def require_counts(**counts: int) -> None:
+    """Refuse numbers of draws that are not positive whole numbers.
+
+    Raises
+    ------
+    RequestError
+    """
     for name, count in counts.items():
         if not (isinstance(count, int | np.integer) and count > 0):
             raise RequestError(f"{name}={count!r} must be a positive whole number")
@@ -177,8 +190,13 @@ def _jitter_options(sampler: str, model: Any, initvals: Mapping[str, Any], kwarg
 
 
 @contextlib.contextmanager
-def _one_sentence(sampler: str) -> Any:
-    """Turn a failure of the sampler into one sentence with a next step."""
+def one_sentence(sampler: str) -> Any:
+    """Turn a failure of the sampler into one sentence with a next step.
+
+    Raises
+    ------
+    ModelError, KeyboardInterrupt
+    """
     try:
         yield
     except _Interrupted as exc:
@@ -219,7 +237,14 @@ def _watching(length: int) -> dict[str, Any]:
     return {"callback": watch}
 
 
-def _require_complete(tree: "DataTree", draws: int, chains: int) -> None:
+def require_complete(tree: "DataTree", draws: int, chains: int) -> None:
+    """Refuse a part of a posterior.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        There are fewer chains or draws than were asked for.
+    """
     posterior = tree["posterior"].to_dataset()
     reached = int(posterior.sizes.get("draw", 0))
     if reached == draws and posterior.sizes.get("chain", 0) == chains:

@@ -18,7 +18,7 @@ from pytensor.tensor.special import Softmax
 from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor
 
 from ppl_mle.errors import RequestError
-from ppl_mle.read.law import Law, mean_graph, open_law, unmasked
+from ppl_mle.read.law import Law, open_law, unmasked
 from ppl_mle.read.responding import plain_name
 
 ExpressionKind = Literal["name", "number", "sum", "product", "quotient", "power", "negative", "call", "item", "named"]
@@ -164,8 +164,7 @@ class _Reader:
             given = [limit for limit in limits if limit.text not in ("-inf", "inf")]
             return Expression("call", "Censored", (self._law(law.parts[0]), *given))
         if law.name == "NegativeBinomial":
-            mean = mean_graph(law, law.name)
-            return Expression("call", law.name, (self._named("mean", mean), self._named("size", law.parameters[0])))
+            return _negative_binomial(*(self.read(parameter) for parameter in law.parameters))
         names = _PARAMETERS.get(law.name, (*("",) * len(law.parameters),))
         pairs = [(name, p) for name, p in zip(names, law.parameters, strict=False) if name is not None]
         return Expression("call", law.name, tuple(self._named(name, p) if name else self.read(p) for name, p in pairs))
@@ -193,6 +192,8 @@ class _Reader:
             return Expression("call", "softmax", (self.read(node.inputs[0]),))
         if isinstance(op, CAReduce) and isinstance(op.scalar_op, ps.Add):
             return Expression("call", "sum", (self.read(node.inputs[0]),))
+        if isinstance(op, AdvancedSubtensor | Subtensor) and not _without_new_axes(node.inputs[0]).type.ndim:
+            return self.read(node.inputs[0])
         if isinstance(op, AdvancedSubtensor | Subtensor) and len(node.inputs) > 1:
             return Expression("item", "", tuple(self.read(part) for part in node.inputs))
         return None
@@ -225,6 +226,24 @@ class _Reader:
 
 
 _CONSTANTS = Expression("name", "constants")
+
+
+def _without_new_axes(var: Any) -> Any:
+    while var.owner is not None and isinstance(var.owner.op, DimShuffle):
+        var = var.owner.inputs[0]
+    return var
+
+
+def _negative_binomial(size: Expression, chance: Expression) -> Expression:
+    """By its mean where it was declared so: PyMC then has the chance logistic(log(size) - log(mean))."""
+    for mean in (part.parts[0].parts for total in chance.parts for part in total.parts if part.kind == "negative"):
+        logarithm = Expression("call", "log", (size,))
+        odds = Expression("sum", "", (logarithm, Expression("negative", "", (Expression("call", "log", mean),))))
+        if chance == Expression("call", "logistic", (odds,)):
+            named = (Expression("named", "mean", mean), Expression("named", "size", (size,)))
+            return Expression("call", "NegativeBinomial", named)
+    named = (Expression("named", "size", (size,)), Expression("named", "p", (chance,)))
+    return Expression("call", "NegativeBinomial", named)
 
 
 def _constant(var: Any) -> Expression:

@@ -13,6 +13,11 @@ FIT_COLOR = "#1f5fa8"
 POSTERIOR_COLOR = "#c2570c"
 GRAY = "#6b7280"
 NAME_LENGTH = 40
+_METADATA: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 KEPT_SETTINGS = ("backend", "backend_fallback", "interactive", "toolbar")
 
 
@@ -47,16 +52,19 @@ def render(figure: "Figure", kind: str = "svg") -> bytes:
     Parameters
     ----------
     figure : Figure
-    kind : {"svg", "png"}
+    kind : {"svg", "png", "pdf"}
 
     Returns
     -------
     bytes
     """
     buffer = io.BytesIO()
-    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    metadata = _METADATA[kind]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")
+        if figure.get_layout_engine() is not None:  # laid out once, so that every rendering is the same
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
         figure.savefig(buffer, format=kind, dpi=144, metadata=metadata)
     return buffer.getvalue()
 

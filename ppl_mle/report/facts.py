@@ -95,7 +95,7 @@ def _maxima(proof: Certificate) -> str:
     return f"{starts}, {proof.agreeing} of which reached this maximum; {distinct} (log-density {heights})"
 
 
-_INTERVALS = {
+INTERVALS = {
     "wald": "Wald on the unconstrained scale",
     "profile": "profile likelihood ratio",
     "score": "score test",
@@ -108,7 +108,7 @@ _INTERVALS = {
 def method_note(results: Results, ci_prob: float, method: str = "wald") -> str:
     """Name the methods behind standard errors, intervals and p-values."""
     return (
-        f"SE: {covariance_note(results)}; interval: {show_number(100 * ci_prob)} % {_INTERVALS[method]}; "
+        f"SE: {covariance_note(results)}; interval: {show_number(100 * ci_prob)} % {INTERVALS[method]}; "
         "p: Wald, the element is zero"
     )
 

@@ -172,7 +172,7 @@ def _draw_density(axes: Any, label: str, draws: np.ndarray, estimate: float, bou
     tail = (1 - prob) / 2
     finite = draws[np.isfinite(draws)]
     if finite.size > 1 and np.ptp(finite) > 0:
-        grid, density = _density(finite)
+        grid, density = density_of(finite)
         density = density / density.max()
         axes.fill_between(grid, 0, density, color=POSTERIOR_COLOR, alpha=0.25, linewidth=0, label="posterior density")
         axes.plot(grid, density, color=POSTERIOR_COLOR, linewidth=1)
@@ -190,7 +190,7 @@ def _draw_density(axes: Any, label: str, draws: np.ndarray, estimate: float, bou
     clear_frame(axes)
 
 
-def _density(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def density_of(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Kernel density estimate on a grid, made in standardized units: the estimator knows no tiny scales."""
     from arviz_stats.base import array_stats
 

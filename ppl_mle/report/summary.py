@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,8 @@ from ppl_mle.errors import RequestError
 from ppl_mle.inference import Estimates, Results
 from ppl_mle.report.facts import header, health_line, is_clean, method_note, notes, verdict
 from ppl_mle.report.rounding import show_estimate, show_fixed, show_number, show_p, show_se
+from ppl_mle.report.tex import escape as tex
+from ppl_mle.report.tex import tabular
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,43 @@ class Summary(pd.DataFrame):
         first = f"<p><strong>{escape(self.caption.verdict)}</strong></p>" if self.caption.verdict else ""
         footer = "<br>".join(escape(line) for line in self.caption.footer)
         return f"<div>{first}<p>{escape(self.caption.header)}</p>{table}<p><small>{footer}</small></p></div>"
+
+    def to_latex(self, buf: Any = None, **options: Any) -> Any:
+        """The table as LaTeX with booktabs rules, rounded as it is printed, every name escaped.
+
+        Parameters
+        ----------
+        buf : path or text file, optional
+        **options
+            With any of them pandas' own `to_latex` is called, which shows all digits.
+
+        Returns
+        -------
+        str or None
+            None with `buf`.
+        """
+        if options:
+            return pd.DataFrame(self).to_latex(buf, **options)
+        text = self._repr_latex_() + "\n"
+        if buf is None:
+            return text
+        if hasattr(buf, "write"):
+            buf.write(text)
+        else:
+            Path(buf).write_text(text, encoding="utf-8")
+        return None
+
+    def _repr_latex_(self) -> str:
+        shown = self.shown()
+        rows = [
+            (str(label), [str(cell) for cell in row]) for label, row in zip(shown.index, shown.to_numpy(), strict=True)
+        ]
+        table = tabular([str(column) for column in shown.columns], rows)
+        if self.caption is None:
+            return table
+        first = [rf"\textbf{{{tex(self.caption.verdict)}}}"] if self.caption.verdict else []
+        footer = [rf"{{\small {tex(line)}\par}}" for line in self.caption.footer]
+        return "\n\n".join([*first, tex(self.caption.header), table, *footer])
 
 
 def summarize(
