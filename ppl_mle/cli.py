@@ -33,7 +33,7 @@ _SAMPLING = (
     click.option("--method", default="auto", show_default=True, metavar="METHOD", help="auto, nuts, psis or laplace."),
     click.option("--force", is_flag=True, help="Sample although the posterior was found to be improper."),
     click.option("--draws", type=click.IntRange(1), default=1000, show_default=True, help="Draws per chain."),
-    click.option("--tune", type=click.IntRange(1), default=1000, show_default=True, help="Tuning steps per chain."),
+    click.option("--tune", type=click.IntRange(1), help="Tuning steps per chain."),
     click.option("--chains", type=click.IntRange(1), default=4, show_default=True, help="Number of chains."),
     click.option("--cores", type=click.IntRange(1), help="Chains that run at a time."),
 )

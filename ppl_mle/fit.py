@@ -209,7 +209,7 @@ def fit_model(model: Any, estimator: Literal["MLE", "MAP"], options: Options) ->
     """
     _check_options(options)
     with _ONE_AT_A_TIME:
-        fit = _fit(current_model(model), estimator, options)
+        fit = _fit(current_model(model, estimator), estimator, options)
     if not fit.converged:
         if options.strict:
             raise FitError(fit.message, fit)

@@ -48,7 +48,7 @@ class Job:
     method: Literal["auto", "nuts", "psis", "laplace"] = "auto"
     force: bool = False
     draws: int = 1000
-    tune: int = 1000
+    tune: int | None = None
     chains: int = 4
     cores: int | None = None
     posterior: str | None = None

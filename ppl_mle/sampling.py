@@ -9,8 +9,9 @@ from ppl_mle.errors import ModelError, RequestError
 from ppl_mle.fit import Fit
 from ppl_mle.maximize import Maximum
 from ppl_mle.posterior import Instant, approximate, find_mode, make_tree, sample_instantly, sample_nuts, why_improper
+from ppl_mle.posterior.guided import sample_guided, why_unguided
 from ppl_mle.posterior.instant import USELESS_K
-from ppl_mle.read import Likelihood, current_model, hash_data, hold_variables, model_data, read
+from ppl_mle.read import Likelihood, current_model, densities_at, hash_data, hold_variables, model_data, read
 
 METHODS = ("auto", "nuts", "psis", "laplace")
 
@@ -22,7 +23,7 @@ def sample(
     *,
     method: Method = "auto",
     draws: int = 1000,
-    tune: int = 1000,
+    tune: int | None = None,
     chains: int = 4,
     cores: int | None = None,
     random_seed: Any = None,
@@ -43,7 +44,8 @@ def sample(
         started at that mode. `auto`: `psis` where k-hat < 0.5 and the effective sample is at least half of the draws,
         else `nuts`.
     draws, tune, chains, cores, random_seed, progressbar
-        As in `pm.sample`; `tune` and `cores` are for NUTS.
+        As in `pm.sample`; `tune` and `cores` are for NUTS, which by default is tuned for 300 steps where the
+        approximation is good, else for 1000.
     force : bool
         Sample although the posterior was found to be improper, or k-hat is above 0.7.
     **options
@@ -90,20 +92,23 @@ def sample(
         if method == "laplace" or (method == "psis" and _is_passed(instant, force)) or not instant.reason:
             return _tree(sampled, instant, method, (chains, draws), rng)
         reason = instant.reason
-    tree = sample_nuts(
-        sampled,
-        _declared(mode.plan.likelihood, mode.theta) if mode.status.converged else None,
-        spread=_spread_of(mode) if mode.status.converged else {},
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        random_seed=random_seed,
-        progressbar=progressbar,
-        **options,
-    )
+    common = {
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "cores": cores,
+        "random_seed": random_seed,
+        "progressbar": progressbar,
+    }
+    modes = max(len(mode.certificate.maxima), 1)
+    if why_unguided(mode, options):
+        settled = mode.status.converged and modes == 1
+        start = _declared(mode.plan.likelihood, mode.theta) if settled else None
+        tree = sample_nuts(sampled, start, spread=_spread_of(mode) if settled else {}, **common, **options)
+    else:
+        tree = sample_guided(sampled, mode, read(sampled, "MAP").groups, **common, **options)
     tree.attrs |= {"method": "nuts", "why_nuts": reason}
-    tree["posterior"].attrs |= {"method": "nuts"}
+    tree["posterior"].attrs |= {"method": "nuts", "modes": modes}
     return tree
 
 
@@ -198,4 +203,9 @@ def _tree(
             "proposals": len(instant.weighted.points),
             "proposal": instant.weighted.shape,
         }
-    return make_tree(posterior, points.reshape(*shape, -1), read(model, "MAP").groups, attributes)
+    groups = dict(read(model, "MAP").groups)
+    if method == "laplace":
+        log_q = approximate(instant.mode, "normal").log_density(points)
+        both = {"log_p": densities_at(posterior, points), "log_q": log_q}
+        groups["sample_stats"] = xr.Dataset({k: (("chain", "draw"), v.reshape(shape)) for k, v in both.items()})
+    return make_tree(posterior, points.reshape(*shape, -1), groups, attributes)

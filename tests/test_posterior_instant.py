@@ -129,7 +129,7 @@ def test_conclusion_stands_on_the_weights(tree):
     agreement = ppl_mle.compare(fit, tree)
     # The posterior mean of sigma is above its estimate: the likelihood divides by n, the posterior by about n - 5.
     assert agreement.conclusion.startswith("The posterior differs from the fit: sigma (mean")
-    assert agreement.conclusion.endswith("2 of 3 agree.")
+    assert agreement.conclusion.endswith("3 of 4 agree.")
     assert "rhat" not in agreement.table
 
 

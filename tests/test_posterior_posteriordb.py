@@ -29,4 +29,4 @@ def test_weighted_draws_stand_for_the_posterior(name):
 @pytest.mark.parametrize("name", BY_NUTS)
 def test_nuts_agrees(name):
     case = BY_NAME[name]
-    judge(ppl_mle.sample(case.build(), method="nuts", random_seed=1, progressbar=False), case)
+    judge(ppl_mle.sample(case.build(), method="nuts", draws=2000, random_seed=1, progressbar=False), case)

@@ -9,10 +9,11 @@ from ppl_mle.maximize import ENGINES, Maximum, maximize
 from ppl_mle.plan import make_plan
 from ppl_mle.posterior.approximation import Shape, approximate
 from ppl_mle.posterior.importance import Weighted, resample, weigh
-from ppl_mle.read import read_posterior
+from ppl_mle.read import has_one_mode, read_posterior
 
 GOOD_K, USELESS_K = 0.5, 0.7
 _PROPOSALS = 2
+_STARTS = 20
 _MOST_DIMENSIONS = 200
 
 
@@ -42,8 +43,9 @@ class Instant:
 
 def find_mode(model: Any, initvals: dict[str, np.ndarray] | None = None, random_seed: int = 0) -> Maximum:
     """The mode of a posterior on the unconstrained scale, certified or diagnosed."""
-    plan = make_plan(read_posterior(model), ENGINES, {})
-    return maximize(plan, initvals=initvals, random_seed=random_seed)
+    posterior = read_posterior(model)
+    starts = None if has_one_mode(posterior) else _STARTS
+    return maximize(make_plan(posterior, ENGINES, {}), initvals=initvals, random_seed=random_seed, starts=starts)
 
 
 def sample_instantly(mode: Maximum, count: int, rng: np.random.Generator) -> Instant:

@@ -8,7 +8,7 @@ from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.penalized import penalize
-from ppl_mle.read.posterior import densities_at, has_constant_prior, read_posterior
+from ppl_mle.read.posterior import densities_at, has_constant_prior, has_one_mode, read_posterior
 from ppl_mle.read.reading import Reading, read
 from ppl_mle.read.rows.blocks import Constant
 from ppl_mle.read.rows.closed import mean_columns, mean_predictor
@@ -47,6 +47,7 @@ __all__ = [
     "group_scores",
     "has_constant_prior",
     "has_gaussian_errors",
+    "has_one_mode",
     "hash_data",
     "hash_model",
     "hold_variables",

@@ -13,6 +13,7 @@ from ppl_mle.errors import ModelError
 from ppl_mle.read.densities import Densities
 from ppl_mle.read.evaluation import build_objective, build_original, read_forms
 from ppl_mle.read.form.known import Known
+from ppl_mle.read.formula import graph_of_formula, is_formula_model
 from ppl_mle.read.interpret import without_compiler
 from ppl_mle.read.joined import Joined
 from ppl_mle.read.labels import as_coordinate, dims_of
@@ -26,8 +27,14 @@ from ppl_mle.read.variables import describe_variables, own_scales
 from ppl_mle.read.weights import total_weight, weigh
 
 
-def current_model(model: Any = None) -> Any:
-    """Return `model`, or the model of the enclosing `with` block.
+def current_model(model: Any = None, estimator: Estimator = "MAP") -> Any:
+    """Return `model`, or the model of the enclosing `with` block; of a bambi model its graph.
+
+    Parameters
+    ----------
+    model : pm.Model or bambi.Model, optional
+    estimator : {"MLE", "MAP"}
+        With `MLE`, and with flat priors, a formula's predictors are not centered.
 
     Raises
     ------
@@ -39,6 +46,8 @@ def current_model(model: Any = None) -> Any:
             return pm.modelcontext(None)
         except TypeError:
             raise ModelError("no model given: pass model=, or call inside `with model:`") from None
+    if is_formula_model(model):
+        return graph_of_formula(model, estimator)
     if not isinstance(model, pm.Model):
         raise ModelError(f"expected a pymc.Model, got {type(model).__name__}; pass the model that you declared")
     return model

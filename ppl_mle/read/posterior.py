@@ -13,6 +13,9 @@ from ppl_mle.read.roles import has_constant_density
 from ppl_mle.read.rows.batch import values_at
 from ppl_mle.read.rows.objective import RowObjective
 
+_LINKS = ("logit", "probit", "cloglog")
+_CONCAVE = {"poisson_log", "normal_known", *(f"{law}_{link}" for law in ("bernoulli", "binomial") for link in _LINKS)}
+
 
 def read_posterior(model: Any) -> Likelihood:
     """Read the posterior of a model as a density of the unconstrained vector.
@@ -45,6 +48,23 @@ def read_posterior(model: Any) -> Likelihood:
 def has_constant_prior(model: Any, name: str) -> bool:
     """Whether the prior of a free variable is flat on its support."""
     return has_constant_density(model[name])
+
+
+def has_one_mode(posterior: Likelihood) -> bool:
+    """Whether a posterior is known to have one mode at most, with flat priors of elements on the line.
+
+    Its rows are log-concave in affine predictors, or normal about one with one standard deviation.
+    """
+    inner = posterior.objective.inner
+    if not isinstance(inner, RowObjective) or inner.rest is not None:
+        return False
+    moving = [term for term in inner.terms if term.groups]
+    on_line = all(scale.kind == "identity" for scale in posterior.scales)
+    if all(term.is_closed and term.form in _CONCAVE for term in moving):
+        return on_line
+    return (
+        len(moving) == 1 and moving[0].is_closed and moving[0].form == "normal" and moving[0].predictors[-1].is_shared
+    )
 
 
 def densities_at(posterior: Likelihood, points: np.ndarray) -> np.ndarray:
