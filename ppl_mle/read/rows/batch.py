@@ -6,6 +6,7 @@ from ppl_mle.read.rows.blocks import Block, Constant, Indexed
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.rows.refits import same_rows
 from ppl_mle.read.rows.term import RowTerm
+from ppl_mle.read.rows.threads import one_thread_each
 
 _ELEMENTS = 400_000
 
@@ -24,7 +25,7 @@ def values_at(objective: RowObjective, points: np.ndarray) -> np.ndarray:
         Minus infinity where the density does not exist.
     """
     total = np.zeros(len(points))
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_thread_each():
         for term in objective.terms:
             total += _term_values(term, points) if term.groups else term.scale * term.base
         if objective.rest is not None:
