@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pytensor.scalar as ps
 import pytensor.tensor as pt
 from pymc.distributions.censored import CensoredRV
@@ -16,6 +17,7 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.subtensor import AdvancedSubtensor
 from pytensor.tensor.type_other import NoneConst
+from pytensor.tensor.variable import TensorConstant
 from pytensor.xtensor.vectorization import XRV
 
 from ppl_mle.errors import RequestError
@@ -150,9 +152,16 @@ def _declared_mean(size: Any, chance: Any) -> Any:
         return None
     left, right = node.inputs[0].owner.inputs
     logarithm = _bare(left).owner
-    if not _is(logarithm, ps.Log) or _bare(logarithm.inputs[0]) is not _bare(size):
+    if not _is(logarithm, ps.Log) or not _are_same(_bare(logarithm.inputs[0]), _bare(size)):
         return None
     return right.owner.inputs[0] if _is(right.owner, ps.Log) else pt.exp(right)
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Whether two variables are one, or constants of the same numbers."""
+    if isinstance(one, TensorConstant) and isinstance(other, TensorConstant):
+        return np.array_equal(one.data, other.data)
+    return one is other
 
 
 def _is(node: Any, kind: type) -> bool:
