@@ -1,6 +1,6 @@
 """HC1 and clustered covariances of a large logistic regression, beside one Newton iteration and statsmodels.
 
-    python benchmarks/covariances.py [--rows 1000000] [--columns 20] [--groups 10000] [--repeats 5]
+python benchmarks/covariances.py [--rows 1000000] [--columns 20] [--groups 10000] [--repeats 5]
 """
 
 import argparse

@@ -32,7 +32,8 @@ class Hypotheses:
         ----------
         hypotheses : str, sequence of str, or array of shape (k, q)
             Such as ``"b[x] = b[z]"`` or ``"2*b[x] - b[z] = 1"``; a label alone is tested against 0, and the name of a
-            variable alone stands for all its elements. Or a matrix over `labels`.
+            variable alone stands for all its elements. Or a matrix over `labels`; the columns of a DataFrame are
+            aligned with them by name.
         values : array, shape (k,), optional
             What the rows of a matrix are tested against; 0 when left out.
 
@@ -46,7 +47,8 @@ class Hypotheses:
         ------
         RequestError
             A hypothesis that cannot be read, an unknown label, redundant or contradictory hypotheses, elements without
-            a standard error, a value on the edge of a support, or a status without a maximum.
+            a standard error, a sum that is known without error, a value on the edge of a support, or a status without
+            a maximum.
 
         Examples
         --------
@@ -89,7 +91,8 @@ class Hypotheses:
         The smaller fit holds parameters of the same model fixed, or is of a model with some of its labels; that it
         is nested is shown by numbers. With one parameter on the edge of its support, such as a variance of zero, the
         distribution is 0.5 chi2(k - 1) + 0.5 chi2(k) (Self and Liang 1987); with several, the p-value is an
-        upper bound.
+        upper bound. A value fixed within a millionth of the way from an edge to the estimate is that edge; so is 0
+        for a parameter whose sign changes nothing, such as a standard deviation declared on the whole line.
 
         Parameters
         ----------

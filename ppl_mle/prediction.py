@@ -39,7 +39,8 @@ class Predictions:
     ) -> pd.Series:
         """Mean of the response, on its declared scale.
 
-        Of a censored response it is the mean before censoring, of a category the probability of each.
+        Of a censored response it is the mean before censoring, of a category the probability of each. It is NaN in
+        rows whose mean the data do not determine, or that depend on an estimate without a finite value.
 
         Parameters
         ----------
@@ -75,7 +76,7 @@ class Predictions:
         [16.0, 32.0]
         """
         maximum, response = self._response("predict", new_data, var_name, build_model)
-        demand_means(self.results, "prediction")
+        demand_means(self.results, maximum, response, "prediction")
         return pd.Series(predicted_mean(maximum, response), index=response.index, name=response.name)
 
     def get_prediction(
@@ -95,7 +96,8 @@ class Predictions:
         the linear predictor where the mean is a function of one (so it equals that of statsmodels' GLM), else on the
         scale on which the mean is free; it uses normal quantiles, where statsmodels' OLS uses Student's t and divides
         the residual sum of squares by n - k instead of n. The prediction interval holds quantiles of responses that
-        are drawn forward by PyMC, at vectors drawn from the estimator's normal approximation.
+        are drawn forward by PyMC, at vectors drawn from the estimator's normal approximation; of a censored response
+        all of this is before censoring, so that an interval may reach beyond the limit.
 
         Parameters
         ----------
@@ -118,7 +120,7 @@ class Predictions:
         Raises
         ------
         RequestError, DataError
-            As `predict`; or `ci_prob` outside (0, 1).
+            As `predict`; or `ci_prob` outside (0, 1), or bad or too few `draws`.
 
         Examples
         --------
@@ -183,7 +185,8 @@ class Predictions:
         """Leverage, Cook's distance and DFBETAs, for models with one affine mean predictor.
 
         As statsmodels' OLSInfluence and GLMInfluence define them (Cook 1977; Pregibon 1981; Belsley, Kuh and Welsch
-        1980), with the model's own information whatever covariance the fit has.
+        1980), with the model's own observed information whatever covariance the fit has. GLMInfluence divides DFBETAs
+        by standard errors of the expected information instead, which are others where the link is not canonical.
 
         Parameters
         ----------
@@ -230,7 +233,8 @@ class Predictions:
         -------
         DataFrame
             The data, then `fitted`, `se_fit`, and for the fitted data `resid`, `std_resid`, `hat`, `cooks_d`: the last
-            four only where they are defined.
+            four only where they are defined. Of a response with two axes, or with categories, there is a row for each
+            element of the mean, and the data are the response and what has one number for each of its first axis.
 
         Examples
         --------
@@ -242,7 +246,7 @@ class Predictions:
         ['y', 'fitted', 'se_fit', 'resid', 'std_resid', 'hat', 'cooks_d']
         """
         maximum, response = self._response("augment", new_data, var_name, build_model)
-        demand_means(self.results, "augment")
+        demand_means(self.results, maximum, response, "augment")
         if new_data is None:
             assert self.reading is not None
             return augment_data(self.results, maximum, response, self.reading.groups)

@@ -53,13 +53,13 @@ class Resampling:
         Returns
         -------
         Bootstrap
-            With `params`, `statuses`, `bse`, `cov_params()` and `conf_int(ci_prob, method)`.
+            With `params`, `statuses`, `bse`, `cov_params()`, `conf_int(ci_prob, method)` and `notes`.
 
         Raises
         ------
         RequestError
-            A fit without a maximum, an observed variable without independent rows, groups that do not fit, or a fit
-            that was loaded.
+            A fit without a maximum or with Jeffreys' penalty, an observed variable without independent rows, groups
+            that do not fit, or a fit that was loaded.
 
         Examples
         --------
@@ -115,7 +115,7 @@ class Resampling:
         Raises
         ------
         RequestError
-            A fit without a maximum, nothing observed, or a fit that was loaded.
+            A fit without a maximum or with Jeffreys' penalty, nothing observed, or a fit that was loaded.
 
         Examples
         --------

@@ -16,7 +16,7 @@ from ppl_mle.inference.resampling.bootstrap import bootstrap_covariance, bootstr
 from ppl_mle.inference.resampling.drawn_data import draw_data
 from ppl_mle.inference.resampling.jackknife import jackknife_covariance
 from ppl_mle.inference.resampling.reweighted import drawn
-from ppl_mle.inference.resampling.units import find_pools
+from ppl_mle.inference.resampling.units import find_pools, say_together
 from ppl_mle.read.rows import threads
 
 MEMBERS = [0, 5, 17, 38]
@@ -258,7 +258,10 @@ def test_variables_of_one_length_are_drawn_together():
         pm.Normal("short", c, 1, observed=Y[:10])
     found = find_MLE(model).bootstrap(50)
     np.testing.assert_allclose(found.params["b"], 2 * found.params["a"], rtol=1e-12)
-    assert "40 rows and 10 rows" in repr(found)
+    assert "40 rows (y and z drawn together) and 10 rows" in repr(found)
+    pools = find_pools(find_MLE(model).maximum)
+    assert say_together(pools) == "rows of y and z together"
+    assert say_together(find_pools(find_MLE(normal(Y)).maximum)) == ""
     assert abs(found.params["c"].corr(found.params["a"])) < 0.5
 
 
@@ -372,6 +375,68 @@ def test_a_variance_at_zero_is_a_maximum():
     np.testing.assert_allclose(found.params["tau"], np.sqrt(np.maximum(spread - 0.25, 0)), atol=1e-6)
     assert found.statuses["BOUNDARY"] == np.sum(spread <= 0.25) > 3
     assert found.used == 60
+
+
+def test_intervals_of_replicates_on_an_edge_are_used():
+    # With v = max(0.25, mean square about mu), the profile log-likelihood of mu is -n (log v + mean square / v) / 2.
+    means = np.random.default_rng(12).normal(size=12) * 0.4
+    with pm.Model() as model:
+        mu, tau = pm.Flat("mu"), pm.HalfFlat("tau")
+        pm.Normal("y", mu, pm.math.sqrt(tau**2 + 0.25), observed=means)
+    fit = quiet(model)
+    assert fit.status.name == "BOUNDARY"
+    found = fit.simulate_refit(12, method="profile")
+    assert found.statuses["BOUNDARY"] > 2
+    y = draw_data(fit.maximum, fit.model, 12, 0).data["y"]
+
+    def height(center):
+        square = np.mean((y - center) ** 2, axis=1)
+        v = np.maximum(0.25, square)
+        return -6 * (np.log(v) + square / v)
+
+    fall = height(y.mean(axis=1)[:, None]) - height(means.mean())
+    np.testing.assert_array_equal(found.covered[:, 0], 2 * fall <= stats.chi2.ppf(0.95, 1))
+    assert found.table.intervals.tolist() == [12, 12]
+
+
+def test_every_replicate_the_same():
+    with pm.Model() as model:
+        pm.Bernoulli("y", p=pm.Uniform("p", 0, 1), observed=np.zeros(20, int))
+        pm.Normal("z", pm.Flat("mu"), pm.HalfFlat("sigma"), observed=Y)
+    found = quiet(model, fixed={"sigma": 1.0}).bootstrap(60)
+    interval = found.conf_int(0.9)
+    assert interval.loc["p"].tolist() == [0.0, 0.0]
+    for notes in (found.notes, found.bse.attrs["notes"], interval.attrs["notes"]):
+        assert list(notes) == [
+            "every replicate has p = 0, so the bootstrap says nothing of its error; use profile intervals"
+        ]
+
+
+def test_a_penalized_fit_has_no_resampling():
+    fit = find_MLE(logistic(n=30), penalty="jeffreys")
+    said = "is not available for a fit with Jeffreys' penalty; use its profile intervals"
+    for ask in (
+        lambda: fit.bootstrap(10),
+        lambda: fit.bootstrap(10, kind="parametric"),
+        lambda: fit.simulate_refit(10),
+        lambda: fit.with_covariance("jackknife"),
+        lambda: fit.with_covariance("bootstrap"),
+    ):
+        with pytest.raises(RequestError, match=said):
+            ask()
+
+
+def test_groups_of_rows_without_a_response():
+    y = Y[:12].copy()
+    y[[2, 7]] = np.nan
+    with pytest.warns(UserWarning, match="missing values"):
+        model = normal(y)
+    fit = quiet(model)
+    groups = np.repeat(np.arange(4), 3)
+    with pytest.raises(RequestError, match="12 values for 10 rows: the 2 rows without a response are left out"):
+        fit.bootstrap(10, groups=groups)
+    kept = groups[~np.isnan(y)]
+    assert fit.bootstrap(10, groups={"y": kept}).params.equals(fit.bootstrap(10, groups=kept).params)
 
 
 def test_coverage_of_a_normal_mean_and_spread():

@@ -1,6 +1,7 @@
 """Wald tests of linear hypotheses against statsmodels, R's car and closed forms; how hypotheses are read; refusals."""
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytest
 import statsmodels.api as sm
@@ -140,6 +141,16 @@ def test_of_a_mean_and_of_a_standard_deviation(fitted):
     assert fit.wald_test("sigma = 0.5").z == pytest.approx((SD - 0.5) / (SD / np.sqrt(2 * N)), rel=1e-10)
     both = fit.wald_test(["mu = 4.2", "sigma = 0.5"])
     assert both.statistic == pytest.approx(mean.z**2 + ((SD - 0.5) / (SD / np.sqrt(2 * N))) ** 2, rel=1e-10)
+
+
+def test_columns_of_a_frame_are_aligned_by_name(fitted):
+    fit = fitted(normal)
+    expected = (MEAN - 5) / (fit.params["sigma"] / np.sqrt(N))
+    frame = pd.DataFrame([[0.0, 1.0]], columns=["sigma", "mu"])
+    test = fit.wald_test(frame, [5.0])
+    assert (test.hypotheses, test.z) == (("mu = 5",), pytest.approx(expected, rel=1e-10))
+    assert fit.wald_test(frame.iloc[0], 5.0).z == pytest.approx(expected, rel=1e-10)
+    assert fit.wald_tests(frame)["hypothesis"].tolist() == ["mu = 0"]
 
 
 def test_variable_name_stands_for_all_its_elements(fitted):
@@ -313,6 +324,23 @@ class TestRefusals:
         glm = sm.GLM([0, 1, 0, 1, 1], x, family=sm.families.Binomial()).fit(tol=1e-14, maxiter=100)
         assert fit.wald_test("c").statistic == pytest.approx(glm.tvalues[1] ** 2, rel=1e-6)
 
-    def test_one_string_to_wald_tests(self, fitted):
-        with pytest.raises(RequestError, match="takes a list"):
-            fitted(normal).wald_tests("mu")
+    def test_no_list_to_wald_tests(self, fitted):
+        for hypotheses in ("mu", 3, None):
+            with pytest.raises(RequestError, match="takes a list"):
+                fitted(normal).wald_tests(hypotheses)
+
+    @pytest.mark.parametrize(("text", "value"), [("p[0]+p[1]+p[2]=1", 1), ("2*p[0]+2*p[1]+2*p[2]=0.9", 2)])
+    def test_a_sum_that_is_constant_by_construction(self, fitted, text, value):
+        with pytest.raises(RequestError, match=f"known without error, it is {value} whatever"):
+            fitted(simplex).wald_test(text)
+
+    def test_columns_that_are_no_labels(self, fitted):
+        fit = fitted(normal)
+        for columns, said in (
+            (["mu", "s"], "the columns of the hypotheses has s;"),
+            (["mu"], "lacks sigma;"),
+            (["mu", "sigma", "mu"], "has twice mu;"),
+            ([0, 1], r"has 0, 1; .* to_numpy\(\)"),
+        ):
+            with pytest.raises(RequestError, match=said):
+                fit.wald_test(pd.DataFrame(np.ones((1, len(columns))), columns=columns))

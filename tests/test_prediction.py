@@ -182,6 +182,11 @@ def test_mean_of_a_censored_response_is_that_before_censoring():
     fit = find_MLE(model, progressbar=False)
     expected = np.exp(fit.params["a"] + fit.params["b"] * NEW[:, 0])
     np.testing.assert_allclose(fit.predict({"x": NEW[:, 0]}), expected, rtol=1e-12)
+    frame = fit.get_prediction({"x": NEW[:, 0]}).frame
+    assert "quantiles of responses before censoring at 1000 draws" in frame.attrs["obs_ci"]
+    assert frame["obs_ci_upper"].max() > 2.0
+    with pytest.raises(RequestError, match="'t' is censored, so its rows have no distance to the mean; use kind='quan"):
+        fit.residuals()
 
 
 def test_probabilities_of_categories():
@@ -391,6 +396,14 @@ def test_what_cannot_be_predicted_is_said():
         fit.predict({"x": [1.0]}, var_name="y")
     with pytest.raises(RequestError, match=r"ci_prob=1\.0"):
         fit.get_prediction(var_name="y", ci_prob=1.0)
+    for options, said in (
+        ({"draws": "a"}, "draws='a' is no whole number"),
+        ({"draws": 100.5}, r"draws=100\.5 is no whole number"),
+        ({"draws": 3}, "draws=3 is too few"),
+        ({"random_seed": -1}, "random_seed=-1 is no whole number"),
+    ):
+        with pytest.raises(RequestError, match=said):
+            fit.get_prediction(var_name="y", **options)
     with pm.Model() as cauchy:
         pm.Cauchy("y", pm.Flat("mu"), 1, observed=REAL)
     with pytest.raises(RequestError, match="Cauchy, whose mean PyMC does not know"):
@@ -417,6 +430,41 @@ def test_status_decides_what_is_predicted():
     np.testing.assert_allclose(frame["mean_se"], np.sqrt(hat(x)), rtol=1e-6)
 
 
+def test_what_an_infinite_estimate_leaves_is_predicted():
+    # Without overdispersion a negative binomial fit tends to the Poisson fit as alpha grows.
+    x = np.linspace(-1, 1, 12)
+    y = np.array([2, 3, 3, 4, 4, 5, 4, 5, 6, 6, 7, 7])
+    with pm.Model() as model:
+        mu = pm.math.exp(pm.Flat("a") + pm.Flat("b") * x)
+        pm.NegativeBinomial("y", mu=mu, alpha=pm.HalfFlat("alpha"), observed=y)
+    with pytest.warns(FitWarning):
+        fit = find_MLE(model, progressbar=False)
+    assert fit.status.name == "INFINITE"
+    oracle = sm.GLM(y, sm.add_constant(x), family=FAMILIES.Poisson()).fit(tol=1e-14)
+    np.testing.assert_allclose(fit.predict(), oracle.fittedvalues, rtol=1e-9)
+    np.testing.assert_allclose(fit.residuals(), oracle.resid_response, atol=1e-8)
+    frame = fit.get_prediction().frame
+    np.testing.assert_allclose(frame["mean_se"], oracle.get_prediction().se, rtol=1e-7)
+    assert frame[["obs_ci_lower", "obs_ci_upper"]].isna().all(axis=None)
+    with pytest.raises(RequestError, match="pearson residuals need the distribution of 'y', and this fit is INFINITE"):
+        fit.residuals("pearson")
+
+
+def test_rows_without_a_finite_estimate_are_nan():
+    # Rows of the second level are all ones; the others are a logistic regression of their own.
+    x, level, y = np.arange(8.0) % 5, np.repeat([0.0, 1.0], [5, 3]), np.array([0, 1, 0, 1, 1, 1, 1, 1])
+    with pm.Model() as model:
+        pm.Bernoulli("y", logit_p=pm.Flat("a") + pm.Flat("b") * x + pm.Flat("d") * level, observed=y)
+        pm.Normal("z", pm.Flat("c"), 1, observed=[1.0, 2.0])
+    with pytest.warns(FitWarning):
+        fit = find_MLE(model, progressbar=False)
+    oracle = sm.GLM(y[:5], sm.add_constant(x[:5]), family=FAMILIES.Binomial()).fit(tol=1e-14)
+    np.testing.assert_allclose(fit.predict(var_name="y"), [*oracle.fittedvalues, *[np.nan] * 3], rtol=1e-7)
+    deviance = fit.residuals("deviance", var_name="y")
+    np.testing.assert_allclose(deviance, [*oracle.resid_deviance, *[np.nan] * 3], rtol=1e-7)
+    assert fit.predict(var_name="z").tolist() == [1.5, 1.5]
+
+
 def hat(x):
     return 1 / len(x) + (x - x.mean()) ** 2 / np.sum((x - x.mean()) ** 2)
 
@@ -436,6 +484,23 @@ def test_augment_has_the_data_and_brooms_columns():
     np.testing.assert_allclose(frame["cooks_d"], oracle.get_influence().cooks_distance[0], rtol=1e-8)
     new = pd.DataFrame(NEW, columns=["u", "v"])
     assert list(fit.augment(new)) == ["u", "v", "fitted", "se_fit"]
+
+
+def test_augment_of_two_axes_has_the_response():
+    x, y = np.array([0.0, 1.0, 2.0]), np.arange(6.0).reshape(3, 2) ** 2
+    with pm.Model(coords={"row": list("abc"), "side": ["left", "right"]}) as model:
+        shared = pm.Data("x", x)
+        eta = pm.Flat("a") + pm.Flat("b") * shared[:, None]
+        pm.Normal("y", eta, 1, observed=y, dims=("row", "side"))
+    frame = find_MLE(model, progressbar=False).augment()
+    assert list(frame)[:4] == ["y", "x", "fitted", "se_fit"]
+    assert frame.loc[("b", "right"), ["y", "x"]].tolist() == [9.0, 1.0]
+    oracle = sm.OLS(y.ravel(), sm.add_constant(np.repeat(x, 2))).fit()
+    np.testing.assert_allclose(frame["y"] - frame["fitted"], oracle.resid, atol=1e-9)
+    with pm.Model() as categories:
+        pm.Categorical("y", p=pm.Dirichlet("p", np.ones(2)), observed=[0, 1, 1])
+    frame = find_MLE(categories, progressbar=False).augment()
+    assert frame["y"].tolist() == [0, 0, 1, 1, 1, 1]
 
 
 def test_many_rows_take_milliseconds():

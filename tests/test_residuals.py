@@ -83,6 +83,20 @@ def test_influence_is_that_of_statsmodels(name):
         np.testing.assert_allclose(frame.filter(like="dfbetas"), oracle.dfbetas, rtol=1e-8, atol=1e-10)
 
 
+def test_influence_without_canonical_link_is_over_errors_of_the_observed_information():
+    # statsmodels divides the same one-step changes by standard errors of the expected information.
+    with pm.Model() as model:
+        b = pm.Flat("b", shape=X.shape[1])
+        pm.Bernoulli("y", p=pm.math.invprobit(X @ b), observed=BINARY)
+    fit = find_MLE(model, progressbar=False)
+    oracle = sm.GLM(BINARY, X, family=sm.families.Binomial(sm.families.links.Probit())).fit(tol=1e-14, maxiter=100)
+    influence, found = oracle.get_influence(), fit.influence()
+    np.testing.assert_allclose(found["leverage"], influence.hat_matrix_diag, rtol=1e-7)
+    observed = np.sqrt(np.diag(np.linalg.inv(-oracle.model.hessian(oracle.params, observed=True))))
+    np.testing.assert_allclose(found.iloc[:, 3:], influence.d_params / observed, rtol=1e-6, atol=1e-9)
+    assert np.abs(observed / oracle.bse - 1).max() > 1e-3
+
+
 def test_influence_of_least_squares_is_that_of_statsmodels():
     frame = fit_of(normal).influence()
     oracle = sm.OLS(REAL, sm.add_constant(X)).fit().get_influence()

@@ -159,7 +159,7 @@ def bootstrap_intervals(replicates: Bootstrap, maximum: Maximum, method: str, of
     demand_same_fit(replicates, maximum)
     found = replicates if of is None else bootstrap_of(replicates, maximum, chosen_quantities(maximum, of))
     bounds = bootstrap_interval(found, ci_prob, kinds[method])
-    bounds.attrs = {**bounds.attrs, "notes": [bounds.attrs["method"]], "method": method}
+    bounds.attrs = {**bounds.attrs, "notes": [bounds.attrs["method"], *bounds.attrs["notes"]], "method": method}
     return bounds
 
 

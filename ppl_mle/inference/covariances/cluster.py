@@ -13,6 +13,8 @@ from ppl_mle.inference.covariances.sandwich import count_mean, count_rows, say_c
 from ppl_mle.inference.rows import Rows, rows_of
 from ppl_mle.maximize import Maximum
 
+_OBSERVED = "_observed"
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -29,7 +31,7 @@ class Cluster:
     def estimate(self, maximum: Maximum, options: CovarianceOptions) -> Covariance:
         """Estimate it at a maximum."""
         rows = rows_of(maximum, "cluster")
-        ways = ways_of(options.groups, rows)
+        ways = ways_of(options.groups, rows, maximum.plan.likelihood.missing)
         corrected = options.use_correction is not False
         found = [_one_way(maximum, rows, codes, count, corrected) for codes, count in ways]
         note = f"small-sample factors with {say_counts(maximum, rows)}" if corrected else "no small-sample factor"
@@ -42,7 +44,7 @@ class Cluster:
         return Covariance(matrix, kind, _indefinite(maximum, matrix))
 
 
-def ways_of(groups: Any, rows: tuple[Rows, ...]) -> list[tuple[dict[str, np.ndarray], int]]:
+def ways_of(groups: Any, rows: tuple[Rows, ...], missing: Mapping[str, int]) -> list[tuple[dict[str, np.ndarray], int]]:
     """Codes of the groups of every row, one or two ways.
 
     Parameters
@@ -50,6 +52,8 @@ def ways_of(groups: Any, rows: tuple[Rows, ...]) -> list[tuple[dict[str, np.ndar
     groups : array of shape (n,) or (n, 2), two arrays, or dict of str to any of these
         A dict goes by the name of the observed variable; without one, variables of equal length share the groups.
     rows : tuple of Rows
+    missing : dict of str to int
+        Rows that were left out because their response is missing, by observed variable.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def ways_of(groups: Any, rows: tuple[Rows, ...]) -> list[tuple[dict[str, np.ndar
     if groups is None:
         raise RequestError("covariance kind 'cluster' needs groups=, one label per row")
     named = dict(groups) if isinstance(groups, Mapping) else {one.name: groups for one in rows}
-    columns = {one.name: _columns(named, one) for one in rows}
+    columns = {one.name: _columns(named, one, missing.get(one.name.removesuffix(_OBSERVED), 0)) for one in rows}
     numbers = {len(found) for found in columns.values()}
     if len(numbers) > 1 or not numbers <= {1, 2}:
         raise RequestError(
@@ -73,7 +77,7 @@ def ways_of(groups: Any, rows: tuple[Rows, ...]) -> list[tuple[dict[str, np.ndar
     return [_codes({name: found[way] for name, found in columns.items()}) for way in range(numbers.pop())]
 
 
-def _columns(named: Mapping[str, Any], rows: Rows) -> list[np.ndarray]:
+def _columns(named: Mapping[str, Any], rows: Rows, left_out: int) -> list[np.ndarray]:
     if rows.name not in named:
         raise RequestError(f"groups names {sorted(named)}, not '{rows.name}'; give one label per row of it")
     given = named[rows.name]
@@ -81,6 +85,11 @@ def _columns(named: Mapping[str, Any], rows: Rows) -> list[np.ndarray]:
     several = isinstance(table, Sequence) and len(table) == 2 and all(np.ndim(part) == 1 for part in table)
     columns = [np.asarray(part) for part in table] if several else list(np.atleast_2d(np.asarray(table).T))
     for column in columns:
+        if left_out and len(column) == rows.count + left_out:
+            raise RequestError(
+                f"groups has {len(column)} labels for {rows.count} rows of '{rows.name}': the {left_out} rows without "
+                "a response are left out of the fit; leave their groups out too"
+            )
         if len(column) != rows.count:
             raise RequestError(
                 f"groups has {len(column)} labels for {rows.count} rows of '{rows.name}'; give one per row"

@@ -6,6 +6,7 @@ from typing import ClassVar
 from ppl_mle.inference.covariances.kind import Covariance, CovarianceOptions
 from ppl_mle.inference.resampling.bootstrap import bootstrap_covariance
 from ppl_mle.inference.resampling.jackknife import jackknife_covariance
+from ppl_mle.inference.resampling.units import find_pools, say_together
 from ppl_mle.maximize import Maximum
 
 _REPLICATES = 999
@@ -21,7 +22,9 @@ class Jackknife:
     def estimate(self, maximum: Maximum, options: CovarianceOptions) -> Covariance:
         """Estimate it at a maximum."""
         matrix = jackknife_covariance(maximum, options.groups)
-        return Covariance(matrix, "jackknife" if options.groups is None else "jackknife of groups")
+        together = say_together(find_pools(maximum, options.groups, "a jackknife"), options.groups)
+        kind = "jackknife" if options.groups is None else "jackknife of groups"
+        return Covariance(matrix, f"{kind} ({together})" if together else kind)
 
 
 @dataclass(frozen=True)
@@ -35,5 +38,5 @@ class Resampled:
         """Estimate it at a maximum."""
         replicates = _REPLICATES if options.replicates is None else options.replicates
         matrix = bootstrap_covariance(maximum, replicates, options.random_seed, options.groups)
-        drawn = "rows" if options.groups is None else "groups"
+        drawn = (say_together(find_pools(maximum)) or "rows") if options.groups is None else "groups"
         return Covariance(matrix, f"bootstrap of {drawn}, {replicates} replicates, seed {options.random_seed}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ppl_mle.errors import RequestError
 from ppl_mle.inference.hypotheses.equation import EquationReader, listed, suggestion
@@ -44,7 +45,8 @@ def read_hypotheses(hypotheses: Any, labels: Sequence[str], values: Any = None) 
     ----------
     hypotheses : str, sequence of str, or array of shape (k, q) or (q,)
         Equations of sums of labels with coefficients; an expression without ``=`` is tested against 0, and the name
-        of a variable alone stands for all its elements. Or the matrix R.
+        of a variable alone stands for all its elements. Or the matrix R; the columns of a DataFrame, or the index of
+        a Series, are labels in any order.
     labels : sequence of str, length q
     values : array, shape (k,), optional
         r, for a matrix; 0 when left out.
@@ -66,6 +68,8 @@ def read_hypotheses(hypotheses: Any, labels: Sequence[str], values: Any = None) 
     """
     if isinstance(hypotheses, str):
         hypotheses = [hypotheses]
+    if isinstance(hypotheses, pd.DataFrame | pd.Series):
+        hypotheses = _aligned(hypotheses, list(labels))
     if isinstance(hypotheses, list | tuple) and all(isinstance(text, str) for text in hypotheses):
         if values is not None:
             raise RequestError("values belong to a matrix of hypotheses; in text write the value after '='")
@@ -130,6 +134,21 @@ def _elements(text: str, labels: Sequence[str]) -> list[str]:
     if not name.strip() or name.strip() in labels or not own:
         return [text]
     return [f"{label} = {value.strip()}" if equals else label for label in own]
+
+
+def _aligned(matrix: pd.DataFrame | pd.Series, labels: list[str]) -> np.ndarray:
+    """The matrix with its columns, or the vector with its elements, in the order of the labels."""
+    names, what = (matrix.columns, "columns") if isinstance(matrix, pd.DataFrame) else (matrix.index, "index")
+    unknown = [str(name) for name in names if name not in labels]
+    missing = [label for label in labels if label not in names]
+    twice = [str(name) for name in names[names.duplicated()]]
+    for wrong, said in ((unknown, "has"), (missing, "lacks"), (twice, "has twice")):
+        if wrong:
+            raise RequestError(
+                f"the {what} of the hypotheses {said} {listed(wrong)}; name every label once ({listed(labels)}), or "
+                "pass to_numpy() in their order"
+            )
+    return matrix[labels].to_numpy()
 
 
 def _of_matrix(matrix: Any, labels: Sequence[str], values: Any) -> LinearHypotheses:

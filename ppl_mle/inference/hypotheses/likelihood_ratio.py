@@ -18,7 +18,7 @@ def lr_test(full: Fitted, restricted: Fitted) -> HypothesisTest:
 
     Under hypotheses that put one parameter on the edge of its support the distribution is the mixture of two
     chi-squares (Self and Liang 1987, case 5); for several on edges the p-value is an upper bound, from the chi-square
-    with all degrees of freedom.
+    with all degrees of freedom. What counts as an edge beside the supports' own is told by `find_one_sided`.
 
     Parameters
     ----------
@@ -80,11 +80,10 @@ def _tail(statistic: float, nesting: Nesting) -> tuple[float, str]:
 
 
 def _notes(full: Results, restricted: Results, nesting: Nesting) -> tuple[str, ...]:
-    notes = []
+    notes = list(nesting.notes)
     if len(nesting.edges) > 1:
         notes.append(
-            f"{' and '.join(nesting.edges)} are on edges of their supports: the p-value is an upper bound "
-            "(Self and Liang 1987)"
+            f"{' and '.join(nesting.edges)} are tested on edges: the p-value is an upper bound (Self and Liang 1987)"
         )
     if restricted.status is Status.BOUNDARY:
         notes.append("the smaller fit is itself on an edge, and the p-value takes what is there as known")

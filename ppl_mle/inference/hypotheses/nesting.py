@@ -9,6 +9,7 @@ import numpy as np
 
 from ppl_mle.errors import RequestError
 from ppl_mle.inference.hypotheses.null_values import NullValue, null_values
+from ppl_mle.inference.hypotheses.one_sided import find_one_sided
 from ppl_mle.inference.hypotheses.transfer import Extra, transfer
 from ppl_mle.maximize import Maximum
 
@@ -30,17 +31,20 @@ class Nesting:
     hypotheses : tuple of str
         What the smaller one says of the larger one's parameters, e.g. `b[x] = 0`.
     edges : tuple of str
-        Labels of those whose value is on the edge of their support.
+        Labels of those whose value is on the edge of their support, or can be left to one side only.
     df : int
         Free dimensions that the larger one has more.
     signs : array, shape (df,)
         On which side of the value each estimate of the larger one lies.
+    notes : tuple of str
+        Why values that are not edges of supports count as edges.
     """
 
     hypotheses: tuple[str, ...]
     edges: tuple[str, ...]
     df: int
     signs: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 def show_nested(full: Maximum, restricted: Maximum) -> Nesting:
@@ -75,7 +79,7 @@ def show_nested(full: Maximum, restricted: Maximum) -> Nesting:
                 away = abs(reach(second) - expected)
                 if _is_same(away, expected):
                     _refuse_unidentified(way, theta, extras)
-                    return _nesting(way, theta, extras)
+                    return _nesting(way, [theta, second], extras)
             closest = min(closest, away) if np.isfinite(away) else closest
     tried = ", ".join(extra.label for extra in absent)
     at = f", with {tried} at 0, at an edge or at 1," if tried else ""
@@ -164,15 +168,19 @@ def _refuse_unidentified(way: _Way, theta: np.ndarray, extras: list[Extra]) -> N
             )
 
 
-def _nesting(way: _Way, theta: np.ndarray, extras: list[Extra]) -> Nesting:
-    placed, estimates = way.placed(theta), way.full.theta
-    sides = [np.sign(estimates[e.coordinate] - placed[e.coordinate]) * e.direction for e in extras]
-    pairs = zip(way.absent, way.values, strict=True)
+def _nesting(way: _Way, points: list[np.ndarray], extras: list[Extra]) -> Nesting:
+    placed, estimates = [way.placed(point) for point in points], way.full.theta
+    sides = [np.sign(estimates[e.coordinate] - placed[0][e.coordinate]) * e.direction for e in extras]
+    infinite = {own.label for own, value in zip(way.absent, way.values, strict=True) if value.edge}
+    others = [find_one_sided(way.full, extra, placed) for extra in extras if extra.label not in infinite]
+    known = [found for found in others if found is not None]
+    labels = infinite | {found.label for found in known}
     return Nesting(
         hypotheses=tuple(text for extra in extras for text in way.texts(extra)),
-        edges=tuple(extra.label for extra, value in pairs if value.edge),
+        edges=tuple(extra.label for extra in extras if extra.label in labels),
         df=len(extras),
         signs=np.array(sides),
+        notes=tuple(found.note for found in known),
     )
 
 

@@ -1,6 +1,6 @@
 """Wald tests of linear hypotheses, from estimates and their covariance alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ppl_mle.inference.hypotheses.tested import HypothesisTest, chi2_tail, white
 from ppl_mle.inference.results import Results
 from ppl_mle.maximize import Maximum, Status
 
+_ROUNDING = 1e-12
 _PARTLY_KNOWN = (Status.INFINITE, Status.UNIDENTIFIED)
 
 
@@ -38,7 +39,7 @@ def wald_test(results: Results, maximum: Maximum | None, hypotheses: Any, values
     ------
     RequestError
         Unreadable or dependent hypotheses, elements without a standard error, a value at the edge of a support, a
-        covariance of the combinations that is singular.
+        combination that is known without error, a covariance of the combinations that is singular.
     """
     read = read_hypotheses(hypotheses, results.estimates.labels, values)
     difference, covariance = _combine(results, maximum, read)
@@ -85,8 +86,10 @@ def wald_tests(
     RequestError
         As `wald_test`.
     """
-    if isinstance(hypotheses, str):
-        raise RequestError(f"wald_tests takes a list of hypotheses, not {hypotheses!r}; use wald_test for one")
+    if isinstance(hypotheses, str) or not isinstance(hypotheses, Iterable):
+        raise RequestError(f"wald_tests takes a list of hypotheses, not {hypotheses!r:.60}; use wald_test for one")
+    if isinstance(hypotheses, pd.DataFrame):
+        hypotheses = [hypotheses.iloc[[i]] for i in range(len(hypotheses))]
     rows = [_row(results, maximum, hypothesis) for hypothesis in hypotheses]
     columns = ["hypothesis", "estimate", "std_error", "statistic", "df", "p_value"]
     frame = pd.DataFrame(rows, columns=columns)
@@ -119,10 +122,25 @@ def _combine(results: Results, maximum: Maximum | None, read: LinearHypotheses) 
     if np.isnan(covariance).any() and maximum is not None:
         covariance = _of_estimable(maximum, read, covariance)
     _refuse_unknown(results, read, covariance)
-    fixed = [text for text, variance in zip(read.texts, np.diag(covariance), strict=True) if variance == 0]
-    if fixed:
-        raise RequestError(f"{fixed[0]!r} concerns fixed values alone, which score_test and lr_test can test")
+    with np.errstate(invalid="ignore"):
+        sizes = np.abs(part) @ np.abs(estimates.covariance[np.ix_(used, used)]) @ np.abs(part).T
+    _refuse_known(read, difference, np.diag(covariance), np.diag(sizes))
     return difference, covariance
+
+
+def _refuse_known(read: LinearHypotheses, difference: np.ndarray, variances: np.ndarray, sizes: np.ndarray) -> None:
+    """Refuse what has no variance beyond rounding: fixed values, and sums that are constant by construction."""
+    known = np.flatnonzero((variances == 0) | (variances <= _ROUNDING * sizes))
+    if not known.size:
+        return
+    i = known[0]
+    if sizes[i] == 0:
+        raise RequestError(f"{read.texts[i]!r} concerns fixed values alone, which score_test and lr_test can test")
+    value = difference[i] + read.values[i]
+    raise RequestError(
+        f"{read.texts[i]!r} has no Wald test: its left side is known without error, it is {value:.6g} whatever the "
+        "data say; leave it out"
+    )
 
 
 def _of_estimable(maximum: Maximum, read: LinearHypotheses, covariance: np.ndarray) -> np.ndarray:

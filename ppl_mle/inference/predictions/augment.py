@@ -27,7 +27,7 @@ def augment_data(
     response : Response
         At the fitted data.
     groups : dict of str to Dataset
-        `observed_data` and `constant_data`; those arrays count whose first axis is the response's rows.
+        `observed_data` and `constant_data`; those arrays count whose first axis is the response's.
 
     Returns
     -------
@@ -35,9 +35,8 @@ def augment_data(
         One row per element of the mean: the data, then `fitted`, `se_fit`, `resid`, `std_resid`, `hat`, `cooks_d`.
     """
     frame = augment_new(results, maximum, response)
-    if frame.index.nlevels == 1:
-        data = _columns(groups, len(frame))
-        frame = pd.concat([pd.DataFrame(data, index=frame.index), frame], axis=1)
+    data = _columns(groups, len(frame)) if frame.index.nlevels == 1 else _of_elements(response, groups)
+    frame = pd.concat([pd.DataFrame(data, index=frame.index), frame], axis=1)
     try:
         frame["resid"] = find_residuals(results, maximum, response).to_numpy()
     except RequestError:
@@ -57,6 +56,16 @@ def augment_new(results: Results, maximum: Maximum, response: Response) -> pd.Da
     frame = pd.DataFrame({"fitted": fitted, "se_fit": errors}, index=response.index)
     frame.attrs["covariance_kind"] = results.covariance_kind
     return frame
+
+
+def _of_elements(response: Response, groups: Mapping[str, xr.Dataset]) -> dict[str, np.ndarray]:
+    """The response by element of its mean, and the data that have one number for each of its first axis."""
+    values = np.asarray(response.values)
+    columns = {response.name: np.repeat(np.ravel(values), response.count // max(1, values.size))}
+    rows = response.mean.shape[0]
+    for name, array in _columns({"constant_data": groups.get("constant_data", xr.Dataset())}, rows).items():
+        columns.setdefault(name, np.repeat(array, response.count // rows))
+    return columns
 
 
 def _columns(groups: Mapping[str, xr.Dataset], rows: int) -> dict[str, np.ndarray]:

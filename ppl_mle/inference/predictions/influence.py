@@ -45,8 +45,10 @@ def find_influence(results: Results, maximum: Maximum, response: Response) -> pd
     (Cook 1977; Pregibon 1981). A DFBETA is the one-step change of a coefficient when the row is left out, over its
     standard error (Belsley, Kuh and Welsch 1980). The dispersion is 1, or, in normal and gamma models that estimate
     one, the sum of squared Pearson residuals over n - k; DFBETAs of normal models use the variance without the row.
-    These are the definitions of statsmodels' OLSInfluence and GLMInfluence. Of families that are no generalized linear
-    model, r_i is the score over the square root of the working weight.
+    These are the definitions of statsmodels' OLSInfluence and GLMInfluence, but for the standard errors under DFBETAs
+    where the link is not canonical: here those of the observed information, which the one-step changes use too, and
+    in GLMInfluence those of the expected one. Of families that are no generalized linear model, r_i is the score over
+    the square root of the working weight.
 
     Parameters
     ----------

@@ -19,7 +19,8 @@ COLUMNS = ("mean", "mean_se", "mean_ci_lower", "mean_ci_upper", "obs_ci_lower", 
 _BLOCK = 4096
 _CHANGES = 1e-7
 _ALONG = np.linspace(-1.0, 1.0, 5)
-_HAVE_MEANS = (Status.CONVERGED, Status.BOUNDARY, Status.UNIDENTIFIED)
+_HAVE_MEANS = (Status.CONVERGED, Status.BOUNDARY, Status.UNIDENTIFIED, Status.INFINITE)
+_PARTLY = (Status.UNIDENTIFIED, Status.INFINITE)
 _LEAST_DRAWS = 20
 
 
@@ -49,22 +50,25 @@ class Prediction:
     __repr__ = __str__
 
 
-def demand_means(results: Results, what: str) -> None:
-    """Refuse a fit whose point says nothing about means.
+def demand_means(results: Results, maximum: Maximum, response: Response, what: str) -> None:
+    """Refuse a fit whose point says nothing about the means of a response.
 
     Raises
     ------
     RequestError
         Names the status and quotes its sentence.
     """
-    if results.status not in _HAVE_MEANS:
+    known = results.status in _HAVE_MEANS
+    if known and results.status is Status.INFINITE and response.count:
+        known = not np.isnan(predicted_mean(maximum, response)).all()
+    if not known:
         raise RequestError(
             f"{what} needs a fit with finite estimates, and this one is {results.status.name}: {results.sentence}"
         )
 
 
 def predicted_mean(maximum: Maximum, response: Response) -> np.ndarray:
-    """Means at the maximum, raveled; NaN for those that change along a ridge.
+    """Means at the maximum, raveled; NaN for those that change along a ridge, or with what ran to infinity.
 
     Parameters
     ----------
@@ -76,8 +80,8 @@ def predicted_mean(maximum: Maximum, response: Response) -> np.ndarray:
     array, shape (n,)
     """
     mean = np.ravel(response.mean.value(maximum.theta)).astype(float)
-    if maximum.lost.size and maximum.status is Status.UNIDENTIFIED:
-        mean[_moves_with_lost(maximum, response)] = np.nan
+    if maximum.lost.size and maximum.status in _PARTLY:
+        mean[_moves_with_lost(maximum, response.mean)] = np.nan
     return mean
 
 
@@ -119,7 +123,8 @@ def predict_frame(
     The standard error of a mean is by the delta method. Its interval is made on the scale of its predictor and mapped
     back where the mean is a monotone function of one affine predictor (McCullagh and Nelder 1989), else on the scale
     on which the mean of the family is free. The prediction interval holds the quantiles of responses drawn forward,
-    one at each of many vectors drawn from the estimator's normal approximation.
+    one at each of many vectors drawn from the estimator's normal approximation; of a censored response they are those
+    before censoring, as its mean is.
 
     Parameters
     ----------
@@ -137,19 +142,21 @@ def predict_frame(
     Raises
     ------
     RequestError
-        `ci_prob` outside (0, 1), too few draws, or a fit without finite estimates.
+        `ci_prob` outside (0, 1), bad or too few draws, or a fit without finite estimates.
     """
-    demand_means(results, "prediction")
+    demand_means(results, maximum, response, "prediction")
     z = normal_quantile(ci_prob)
-    if interval and draws < _LEAST_DRAWS:
-        raise RequestError(f"draws={draws} is too few for quantiles; use at least {_LEAST_DRAWS}, for example 1000")
+    if interval:
+        _check_draws(draws, random_seed)
     mean = predicted_mean(maximum, response)
     errors = standard_errors(maximum, response.mean, response.count)
     lower, upper, how = _mean_interval(maximum, response, mean, errors, z)
     low, high, simulated = np.full(len(mean), np.nan), np.full(len(mean), np.nan), "no prediction intervals asked for"
     if interval:
         low, high, simulated = observation_interval(maximum, response, ci_prob, draws, random_seed)
-        low, high = np.where(np.isnan(errors), np.nan, low), np.where(np.isnan(errors), np.nan, high)
+        hidden = np.isnan(errors) | law_is_unknown(maximum, response)
+        low, high = np.where(hidden, np.nan, low), np.where(hidden, np.nan, high)
+        simulated += "; none where an estimate is infinite" if maximum.status is Status.INFINITE else ""
     columns = dict(zip(COLUMNS, (mean, errors, lower, upper, low, high), strict=True))
     frame = pd.DataFrame(columns, index=response.index)
     frame.attrs = {
@@ -160,6 +167,14 @@ def predict_frame(
         "covariance_kind": results.covariance_kind,
     }
     return Prediction(frame)
+
+
+def _check_draws(draws: Any, seed: Any) -> None:
+    for name, number, advice in (("draws", draws, "use for example 1000"), ("random_seed", seed, "use for example 0")):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 0:
+            raise RequestError(f"{name}={number!r} is no whole number from 0 on; {advice}")
+    if draws < _LEAST_DRAWS:
+        raise RequestError(f"draws={draws} is too few for quantiles; use at least {_LEAST_DRAWS}, for example 1000")
 
 
 def _spread(jacobian: np.ndarray, maximum: Maximum) -> np.ndarray:
@@ -173,8 +188,24 @@ def _spread(jacobian: np.ndarray, maximum: Maximum) -> np.ndarray:
     return errors
 
 
-def _moves_with_lost(maximum: Maximum, response: Response) -> np.ndarray:
-    jacobian = response.mean.jacobian(maximum.theta, slice(0, response.count, 1))
+def law_is_unknown(maximum: Maximum, response: Response) -> np.ndarray:
+    """Rows whose distribution depends on an estimate that ran to infinity, even if their mean does not, shape (n,)."""
+    unknown = np.zeros(response.count, bool)
+    if maximum.status is not Status.INFINITE or not maximum.lost.size:
+        return unknown
+
+    def look(function: Any) -> None:
+        moved = _moves_with_lost(maximum, function)
+        by_row = function.shape == response.mean.shape
+        unknown[:] |= moved if by_row else bool(moved.any())
+
+    response.law.mapped(look)
+    return unknown
+
+
+def _moves_with_lost(maximum: Maximum, function: Any) -> np.ndarray:
+    """Elements of a function of the unconstrained vector that change along a direction that is lost."""
+    jacobian = function.jacobian(maximum.theta, slice(0, int(np.prod(function.shape)), 1))
     size = np.abs(jacobian).max(axis=1, initial=0.0)
     with np.errstate(all="ignore"):
         return np.any(~(np.abs(jacobian @ maximum.lost) <= _CHANGES * size[:, None]), axis=1)

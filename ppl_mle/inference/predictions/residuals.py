@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import ndtri_exp
 
 from ppl_mle.errors import RequestError
-from ppl_mle.inference.predictions.prediction import demand_means, predicted_mean
+from ppl_mle.inference.predictions.prediction import demand_means, law_is_unknown, predicted_mean
 from ppl_mle.inference.results import Results
 from ppl_mle.inference.rows import rows_of
 from ppl_mle.maximize import Maximum
@@ -45,7 +45,13 @@ def find_residuals(
     RequestError
         Unknown kind, or one that the distribution of the response does not have.
     """
-    demand_means(results, "residuals")
+    demand_means(results, maximum, response, "residuals")
+    unknown = law_is_unknown(maximum, response)
+    if kind != "response" and unknown.any() and (kind == "score" or unknown.all()):
+        raise RequestError(
+            f"{kind} residuals need the distribution of '{response.name}', and this fit is {results.status.name}: "
+            f"{results.sentence}"
+        )
     if kind == "score":
         return _scores(results, maximum, response)
     rules: dict[str, Callable[[], np.ndarray]] = {
@@ -56,7 +62,10 @@ def find_residuals(
     }
     if kind not in rules:
         raise RequestError(f"kind={kind!r} is unknown; use {', '.join(map(repr, [*rules, 'score']))}")
-    return pd.Series(rules[kind](), index=response.index, name=f"{kind} residual")
+    found = rules[kind]()
+    if kind != "response":
+        found = np.where(unknown, np.nan, found) if unknown.any() else found
+    return pd.Series(found, index=response.index, name=f"{kind} residual")
 
 
 def pearson(maximum: Maximum, response: Response) -> np.ndarray:
@@ -80,7 +89,7 @@ def observed_values(response: Response) -> np.ndarray:
 
 
 def _response(maximum: Maximum, response: Response) -> np.ndarray:
-    _refuse_censored(response, "a distance to the mean")
+    _refuse_censored(response, "distance to the mean")
     if response.law.is_categorical:
         raise RequestError(f"'{response.name}' is a category, which has no distance to a mean; use kind='score'")
     return observed_values(response) - predicted_mean(maximum, response)

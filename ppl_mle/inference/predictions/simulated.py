@@ -43,6 +43,8 @@ def observation_interval(
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """Quantiles of responses drawn forward, one at each vector drawn from the estimator's normal approximation.
 
+    Of a censored response they are quantiles before censoring, which may lie beyond the limit.
+
     Parameters
     ----------
     maximum : Maximum
@@ -65,7 +67,8 @@ def observation_interval(
     method: Any = "inverted_cdf" if response.law.is_discrete else "linear"
     tails = [(1 - ci_prob) / 2, (1 + ci_prob) / 2]
     bounds = np.full((2, response.count), np.nan)
-    told = f"prediction intervals: quantiles of responses at {draws} draws from the estimator's normal approximation"
+    what = "responses before censoring" if response.law.kind == "censored" else "responses"
+    told = f"prediction intervals: quantiles of {what} at {draws} draws from the estimator's normal approximation"
     try:
         for rows, drawn in _responses(response, thetas, rng):
             bounds[:, rows] = np.quantile(drawn, tails, axis=0, method=method)

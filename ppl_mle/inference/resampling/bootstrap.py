@@ -19,7 +19,7 @@ from ppl_mle.inference.resampling.drawn_data import draw_data
 from ppl_mle.inference.resampling.influence_of_units import by_observed_information, find_acceleration
 from ppl_mle.inference.resampling.refit import Refits, Tick, refit_all
 from ppl_mle.inference.resampling.reweighted import drawn
-from ppl_mle.inference.resampling.units import find_pools
+from ppl_mle.inference.resampling.units import Pool, find_pools
 from ppl_mle.maximize import Maximum
 
 Method = Literal["percentile", "bca", "t"]
@@ -37,7 +37,7 @@ class Bootstrap:
         Of the data themselves, standard errors by the observed information.
     refits : Refits
     kind : str
-        What was drawn: `1000 rows`, `42 groups`, `data from the fitted model`.
+        What was drawn: `1000 rows`, `60 rows (y and z drawn together)`, `42 groups`, `data from the fitted model`.
     random_seed : int
     acceleration : array of shape (q,), or str
         For the bias-corrected and accelerated intervals; or why there is none.
@@ -72,10 +72,26 @@ class Bootstrap:
         """Number of data sets with a maximum."""
         return sum(status.converged for status in self.refits.statuses)
 
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the replicates, one sentence each."""
+        known = np.isfinite(self.refits.values)
+        notes = []
+        for i, label in enumerate(self.estimates.labels):
+            found = np.unique(self.refits.values[known[:, i], i])
+            if len(found) == 1 and known[:, i].sum() > 1 and self.estimates.bse.iloc[i] != 0:
+                notes.append(
+                    f"every replicate has {label} = {found[0]:.6g}, so the bootstrap says nothing of its error; use "
+                    "profile intervals"
+                )
+        return tuple(notes)
+
     @property
     def bse(self) -> pd.Series:
-        """Standard deviation of the replicates that have a maximum."""
-        return self.params.std(ddof=1).rename("se")
+        """Standard deviation of the replicates that have a maximum; `attrs["notes"]` says where it is no measure."""
+        found = self.params.std(ddof=1).rename("se")
+        found.attrs["notes"] = list(self.notes)
+        return found
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the replicates that have a maximum, on the declared scale."""
@@ -131,8 +147,7 @@ def bootstrap(
         return _record(maximum, refits, "data from the fitted model", random_seed, None)
     pools = find_pools(maximum, groups)
     refits = refit_all(maximum, drawn(maximum, pools, replicates, random_seed), tick)
-    what = " and ".join(f"{pool.copies.sum():g} {'rows' if groups is None else 'groups'}" for pool in pools)
-    return _record(maximum, refits, what, random_seed, groups)
+    return _record(maximum, refits, " and ".join(_what(pool, groups) for pool in pools), random_seed, groups)
 
 
 def bootstrap_interval(bootstrap: Bootstrap, ci_prob: float = 0.95, method: Method = "percentile") -> pd.DataFrame:
@@ -149,8 +164,8 @@ def bootstrap_interval(bootstrap: Bootstrap, ci_prob: float = 0.95, method: Meth
     Returns
     -------
     DataFrame
-        Columns `lower` and `upper`, declared scale; `attrs` hold the method and how many replicates were used.
-        Replicates without a maximum are left out.
+        Columns `lower` and `upper`, declared scale; `attrs` hold the method, how many replicates were used, and
+        `notes` on elements that are the same in every replicate. Replicates without a maximum are left out.
 
     Raises
     ------
@@ -175,6 +190,7 @@ def bootstrap_interval(bootstrap: Bootstrap, ci_prob: float = 0.95, method: Meth
     name = {"percentile": "percentile", "bca": "BCa", "t": "t"}[method]
     frame.attrs["method"] = f"bootstrap {name}, {bootstrap.used} of {bootstrap.replicates} replicates"
     frame.attrs["ci_prob"] = ci_prob
+    frame.attrs["notes"] = list(bootstrap.notes)
     return frame
 
 
@@ -237,6 +253,14 @@ def demand_same_fit(found: Bootstrap, maximum: Maximum) -> None:
     own = estimate_declared(by_observed_information(maximum))
     if own.labels != found.estimates.labels or not np.array_equal(own.values, found.estimates.values, equal_nan=True):
         raise RequestError("bootstrap= is of another fit: its estimates differ; pass fit.bootstrap() of this one")
+
+
+def _what(pool: Pool, groups: Any) -> str:
+    """What was drawn from one pool, in words."""
+    if groups is not None:
+        return f"{pool.copies.sum():g} groups"
+    together = f" ({' and '.join(pool.names)} drawn together)" if len(pool.names) > 1 else ""
+    return f"{pool.copies.sum():g} rows{together}"
 
 
 def _record(maximum: Maximum, refits: Refits, kind: str, seed: int, groups: Any) -> Bootstrap:

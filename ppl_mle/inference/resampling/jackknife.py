@@ -20,7 +20,8 @@ def jackknife_covariance(maximum: Maximum, groups: Any = None, tick: Tick = lamb
     ----------
     maximum : Maximum
     groups : array or dict of str to array, optional
-        Group of each row; by default every row is a unit, and one of frequency weight w is w units.
+        Group of each row; by default every row is a unit, with the same row of other observed variables, and one of
+        frequency weight w is w units.
     tick : callable
         Told how many refits are done.
 
@@ -31,7 +32,7 @@ def jackknife_covariance(maximum: Maximum, groups: Any = None, tick: Tick = lamb
     Raises
     ------
     RequestError
-        No rows, observed variables of different lengths without groups, or no maximum without some unit.
+        No rows, observed variables of different lengths without groups, a penalty, or no maximum without some unit.
     """
     pools = find_pools(maximum, groups, "a jackknife")
     if len(pools) > 1:

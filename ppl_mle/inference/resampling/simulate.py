@@ -14,7 +14,7 @@ from ppl_mle.inference.intervals import find_intervals
 from ppl_mle.inference.resampling.bootstrap import check_count, check_seed
 from ppl_mle.inference.resampling.drawn_data import draw_data
 from ppl_mle.inference.resampling.influence_of_units import by_observed_information
-from ppl_mle.inference.resampling.refit import Refits, Tick, highest, is_plain, refit_all
+from ppl_mle.inference.resampling.refit import Refits, Tick, highest, is_plain, refit_all, refit_one
 from ppl_mle.inference.resampling.sample import Sample
 from ppl_mle.maximize import Maximum, Status
 from ppl_mle.maximize.local import look_closely
@@ -181,8 +181,11 @@ def bounds_by(maximum: Maximum, sample: Sample, refits: Refits, find: Find) -> n
     bounds = np.full((*refits.values.shape, 2), np.nan)
     for member, status in enumerate(refits.statuses):
         if status is Status.CONVERGED:
-            frame = find(maximum_of(maximum, sample, refits, member))
-            bounds[member] = frame[["lower", "upper"]].to_numpy()
+            found: Maximum | None = maximum_of(maximum, sample, refits, member)
+        else:
+            found = refit_one(maximum, sample.likelihood(member)) if status.converged else None
+        if found is not None and found.status.converged:
+            bounds[member] = find(found)[["lower", "upper"]].to_numpy()
     return bounds
 
 

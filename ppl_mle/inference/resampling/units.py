@@ -1,7 +1,7 @@
 """What is drawn again in a bootstrap and left out in a jackknife: rows, or whole clusters of rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,14 @@ class Pool:
         By the position of a row term: the unit of each row; None where row i is unit i.
     factors : dict of int to array
         By the position of a row term: what each row counts within its unit, where that is not one.
+    names : tuple of str
+        Observed variables whose rows are in the units.
     """
 
     copies: np.ndarray
     codes: Mapping[int, np.ndarray | None]
     factors: Mapping[int, np.ndarray]
+    names: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -51,7 +54,9 @@ class Pool:
 
 
 def require_maximum(maximum: Maximum, purpose: str) -> None:
-    """Raise a RequestError that names the status where there is no maximum to start from."""
+    """Raise a RequestError where there is no maximum to start from, or one of a penalized likelihood."""
+    if maximum.plan.likelihood.penalty:
+        raise RequestError(f"{purpose} is not available for a fit with Jeffreys' penalty; use its profile intervals")
     if maximum.status.name not in _ALLOWED:
         about = f" in {', '.join(maximum.parameters)}" if maximum.parameters else ""
         raise RequestError(f"{purpose} needs a maximum, and this fit is {maximum.status.name}{about}; see fit.message")
@@ -80,12 +85,25 @@ def find_pools(maximum: Maximum, groups: Any = None, purpose: str = "a bootstrap
     found = _observed(maximum, purpose)
     weights = {i: maximum.plan.likelihood.objective.terms[i].weights for _, _, i in found}
     if groups is not None:
-        return (_clustered(found, weights, groups),)
+        return (_clustered(found, weights, groups, maximum.plan.likelihood.missing),)
     pools = []
     for count in dict.fromkeys(count for _, count, _ in found):
         mine = [i for _, own, i in found if own == count]
-        pools.append(_alone(count, mine, weights))
+        names = dict.fromkeys(name for name, own, _ in found if own == count)
+        pools.append(replace(_alone(count, mine, weights), names=tuple(names)))
     return tuple(pools)
+
+
+def say_together(pools: Sequence[Pool], groups: Any = None) -> str:
+    """Say which observed variables have their rows drawn or left out together; nothing where none have, or by groups.
+
+    Examples
+    --------
+    >>> say_together([Pool(np.ones(2), {}, {}, ("y", "z"))])
+    'rows of y and z together'
+    """
+    shared = [" and ".join(pool.names) for pool in pools if len(pool.names) > 1 and groups is None]
+    return f"rows of {', of '.join(shared)} together" if shared else ""
 
 
 def _observed(maximum: Maximum, purpose: str) -> list[tuple[str, int, int]]:
@@ -122,8 +140,13 @@ def _alone(count: int, positions: Sequence[int], weights: Mapping[int, np.ndarra
     return Pool(kept.astype(float), codes, {i: w for i in positions if (w := weights[i]) is not None})
 
 
-def _clustered(found: Sequence[tuple[str, int, int]], weights: Mapping[int, np.ndarray | None], groups: Any) -> Pool:
-    given = {name: _checked(name, count, groups) for name, count, _ in found}
+def _clustered(
+    found: Sequence[tuple[str, int, int]],
+    weights: Mapping[int, np.ndarray | None],
+    groups: Any,
+    missing: Mapping[str, int],
+) -> Pool:
+    given = {name: _checked(name, count, groups, missing.get(_plain(name), 0)) for name, count, _ in found}
     codes, labels = pd.factorize(np.concatenate(list(given.values())))
     if len(labels) < 2:
         raise RequestError(f"groups holds {len(labels)} group; give at least 2, or leave groups out")
@@ -133,16 +156,27 @@ def _clustered(found: Sequence[tuple[str, int, int]], weights: Mapping[int, np.n
     return Pool(np.ones(len(labels)), {i: parts[name] for name, _, i in found}, factors)
 
 
-def _checked(name: str, count: int, groups: Any) -> np.ndarray:
+def _plain(name: str) -> str:
+    """The name the user gave to a response of which rows are missing."""
+    return name.removesuffix("_observed")
+
+
+def _checked(name: str, count: int, groups: Any, left_out: int) -> np.ndarray:
     """Group of every row of one variable; an array as long as the first axis stands for whole rows of a table."""
     if isinstance(groups, Mapping):
-        if name not in groups:
+        key = _plain(name) if left_out and name not in groups else name
+        if key not in groups:
             raise RequestError(f"groups has no entry for '{name}'; give one array of groups per observed variable")
-        groups = groups[name]
+        groups = groups[key]
     values = np.ravel(np.asarray(groups))
     missing = np.flatnonzero(pd.isna(values))
     if missing.size:
         raise RequestError(f"groups of '{name}' is missing at row {missing[0]}; give a group for every row")
+    if left_out and len(values) == count + left_out:
+        raise RequestError(
+            f"groups of '{name}' has {len(values)} values for {count} rows: the {left_out} rows without a response are "
+            "left out of the fit; leave their groups out too"
+        )
     if not len(values) or count % len(values) or (len(values) < count and np.ndim(groups) != 1):
         raise RequestError(f"groups of '{name}' has {len(values)} values for {count} rows; give one per row")
     return np.repeat(values, count // len(values))
