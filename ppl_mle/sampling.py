@@ -11,6 +11,7 @@ from ppl_mle.maximize import Maximum
 from ppl_mle.posterior import Instant, approximate, find_mode, make_tree, sample_instantly, sample_nuts, why_improper
 from ppl_mle.posterior.guided import sample_guided, why_unguided
 from ppl_mle.posterior.instant import USELESS_K
+from ppl_mle.posterior.nuts import require_counts
 from ppl_mle.read import Likelihood, current_model, densities_at, hash_data, hold_variables, model_data, read
 
 METHODS = ("auto", "nuts", "psis", "laplace")
@@ -77,6 +78,7 @@ def sample(
     """
     if method not in METHODS:
         raise RequestError(f"method={method!r} is unknown; use one of {', '.join(map(repr, METHODS))}")
+    require_counts(draws=draws, chains=chains)
     fit = model if isinstance(model, Fit) else None
     sampled = _conditioned(fit) if fit is not None else current_model(model)
     mode = find_mode(sampled, _start_of(fit) if fit is not None else None)
@@ -92,22 +94,22 @@ def sample(
         if method == "laplace" or (method == "psis" and _is_passed(instant, force)) or not instant.reason:
             return _tree(sampled, instant, method, (chains, draws), rng)
         reason = instant.reason
-    common = {
-        "draws": draws,
-        "tune": tune,
-        "chains": chains,
-        "cores": cores,
-        "random_seed": random_seed,
-        "progressbar": progressbar,
-    }
+    common = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
+    tree = _by_nuts(sampled, mode, common | {"random_seed": random_seed, "progressbar": progressbar}, options)
+    tree.attrs |= {"why_nuts": reason}
+    return tree
+
+
+def _by_nuts(model: Any, mode: Maximum, common: dict[str, Any], options: dict[str, Any]) -> xr.DataTree:
+    """Sample by NUTS, guided by the mode where that is possible."""
     modes = max(len(mode.certificate.maxima), 1)
     if why_unguided(mode, options):
         settled = mode.status.converged and modes == 1
         start = _declared(mode.plan.likelihood, mode.theta) if settled else None
-        tree = sample_nuts(sampled, start, spread=_spread_of(mode) if settled else {}, **common, **options)
+        tree = sample_nuts(model, start, spread=_spread_of(mode) if settled else {}, **common, **options)
     else:
-        tree = sample_guided(sampled, mode, read(sampled, "MAP").groups, **common, **options)
-    tree.attrs |= {"method": "nuts", "why_nuts": reason}
+        tree = sample_guided(model, mode, read(model, "MAP").groups, **common, **options)
+    tree.attrs |= {"method": "nuts"}
     tree["posterior"].attrs |= {"method": "nuts", "modes": modes}
     return tree
 

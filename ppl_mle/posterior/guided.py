@@ -154,24 +154,8 @@ def _interpreted(
 ) -> xr.DataTree:
     """Draws of z by nutpie from Python's log-density; one chain after the other, for Python runs one thread."""
     import nutpie
-    from nutpie.compiled_pyfunc import from_pyfunc
 
-    size, objective = len(mode.theta), mode.plan.likelihood.objective
-    center, root = approximation.center, approximation.root
-
-    def density(z: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = objective.value_and_gradient(center + root @ z)
-        return (value, root.T @ gradient) if np.all(np.isfinite(gradient)) else (-np.inf, np.zeros(size))
-
-    compiled = from_pyfunc(
-        size,
-        lambda: density,
-        lambda *seeds: lambda z: {COORDINATES: z},
-        [np.dtype(float)],
-        [(size,)],
-        [COORDINATES],
-        make_initial_point_fn=_starts(density, size),
-    )
+    compiled = _in_python(mode, approximation)
     begun = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr), one_sentence("nutpie"):
         tree = nutpie.sample(
@@ -189,6 +173,28 @@ def _interpreted(
     require_complete(tree, draws, chains)
     tree["posterior"].attrs |= {"sampling_time": time.perf_counter() - begun, "inference_library": "nutpie"}
     return tree
+
+
+def _in_python(mode: Maximum, approximation: Approximation) -> Any:
+    """The log-density of z with its gradient, as nutpie takes it."""
+    from nutpie.compiled_pyfunc import from_pyfunc
+
+    size, objective = len(mode.theta), mode.plan.likelihood.objective
+    center, root = approximation.center, approximation.root
+
+    def density(z: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = objective.value_and_gradient(center + root @ z)
+        return (value, root.T @ gradient) if np.all(np.isfinite(gradient)) else (-np.inf, np.zeros(size))
+
+    return from_pyfunc(
+        size,
+        lambda: density,
+        lambda *seeds: lambda z: {COORDINATES: z},
+        [np.dtype(float)],
+        [(size,)],
+        [COORDINATES],
+        make_initial_point_fn=_starts(density, size),
+    )
 
 
 def _starts(density: Callable[[np.ndarray], tuple[float, np.ndarray]], size: int) -> Start:
