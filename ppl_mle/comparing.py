@@ -122,7 +122,7 @@ def compare(
     >>> ppl_mle.compare(fit, ppl_mle.sample(fit, random_seed=1)).conclusion.split(":")[0]
     'The posterior agrees with the fit'
     """
-    if isinstance(fit, Mapping):
+    if isinstance(fit, Mapping) and not isinstance(fit, xr.DataTree):
         if idata is not None or not fit:
             raise RequestError("a dict of fits holds the draws of each: compare({'name': (fit, draws), ...})")
         return Agreements({name: _compare_pair(name, pair, ci_prob, var_names) for name, pair in fit.items()})

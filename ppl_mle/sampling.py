@@ -11,7 +11,7 @@ from ppl_mle.maximize import Maximum
 from ppl_mle.posterior import Instant, approximate, find_mode, make_tree, sample_instantly, sample_nuts, why_improper
 from ppl_mle.posterior.guided import sample_guided, why_unguided
 from ppl_mle.posterior.instant import USELESS_K
-from ppl_mle.posterior.nuts import require_counts
+from ppl_mle.posterior.nuts import require_counts, require_known
 from ppl_mle.read import Likelihood, current_model, densities_at, hash_data, hold_variables, model_data, read
 
 METHODS = ("auto", "nuts", "psis", "laplace")
@@ -79,6 +79,7 @@ def sample(
     if method not in METHODS:
         raise RequestError(f"method={method!r} is unknown; use one of {', '.join(map(repr, METHODS))}")
     require_counts(draws=draws, chains=chains)
+    require_known(options)
     fit = model if isinstance(model, Fit) else None
     sampled = _conditioned(fit) if fit is not None else current_model(model)
     mode = find_mode(sampled, _start_of(fit) if fit is not None else None)

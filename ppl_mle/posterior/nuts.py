@@ -88,7 +88,7 @@ def sample_nuts(
     """
     tune = _TUNE if tune is None else tune
     require_counts(draws=draws, tune=tune, chains=chains)
-    _require_known(kwargs)
+    require_known(kwargs)
     sampler = kwargs.pop("nuts_sampler", None) or ("nutpie" if find_spec("nutpie") else "pymc")
     cores = cores or min(chains, os.cpu_count() or 1)
     initvals = _initial_values(model, start or {}, spread or {})
@@ -130,7 +130,7 @@ def require_counts(**counts: int) -> None:
             raise RequestError(f"{name}={count!r} must be a positive whole number")
 
 
-def _require_known(options: Mapping[str, Any]) -> None:
+def require_known(options: Mapping[str, Any]) -> None:
     """Refuse arguments that `pm.sample` would take for those of a step method and ignore."""
     unknown = [name for name in options if name not in _KNOWN_OPTIONS]
     if unknown:
