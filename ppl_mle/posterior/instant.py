@@ -1,5 +1,6 @@
 """An instant posterior: a certified mode, an approximation there, and a proof that its weighted draws stand for it."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,13 @@ from ppl_mle.maximize import ENGINES, Maximum, maximize
 from ppl_mle.plan import make_plan
 from ppl_mle.posterior.approximation import Shape, approximate
 from ppl_mle.posterior.importance import Weighted, resample, weigh
-from ppl_mle.read import has_one_mode, read_posterior
+from ppl_mle.read import Likelihood, has_one_mode, read_posterior
 
 GOOD_K, USELESS_K = 0.5, 0.7
 _PROPOSALS = 2
-_STARTS = 20
+_STARTS, _FEWEST = 20, 5
+_SECONDS, _STEPS = 2.0, 30
+_BESIDE = 1e-6
 _MOST_DIMENSIONS = 200
 
 
@@ -44,8 +47,19 @@ class Instant:
 def find_mode(model: Any, initvals: dict[str, np.ndarray] | None = None, random_seed: int = 0) -> Maximum:
     """The mode of a posterior on the unconstrained scale, certified or diagnosed."""
     posterior = read_posterior(model)
-    starts = None if has_one_mode(posterior) else _STARTS
+    starts = None if has_one_mode(posterior) else _affordable(posterior)
     return maximize(make_plan(posterior, ENGINES, {}), initvals=initvals, random_seed=random_seed, starts=starts)
+
+
+def _affordable(posterior: Likelihood) -> int | None:
+    """So many starts as take about two seconds, at most 20; None where that is not even five."""
+    point = posterior.mapping.start(None)
+    posterior.objective.value_and_gradient(point)
+    begun = time.perf_counter()
+    posterior.objective.value_and_gradient(point + _BESIDE)
+    each = (time.perf_counter() - begun) * _STEPS * (1 + posterior.size / 4)
+    found = min(_STARTS, int(_SECONDS / each))
+    return found if found >= _FEWEST else None
 
 
 def sample_instantly(mode: Maximum, count: int, rng: np.random.Generator) -> Instant:
