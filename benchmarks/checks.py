@@ -79,8 +79,8 @@ def without_looks() -> Iterator[None]:
     room = "ppl_mle.maximize.run"
     with (
         patch(f"{room}.is_seen_convex", lambda *given: False),
-        patch(f"{room}.propose_corners", lambda *given: []),
-        patch(f"{room}.propose_probes", lambda *given: []),
+        patch(f"{room}.propose_corners", lambda *given, **more: []),
+        patch(f"{room}.propose_probes", lambda *given, **more: []),
     ):
         yield
 
