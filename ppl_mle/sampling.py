@@ -90,7 +90,7 @@ def sample(
         )
     reason = ""
     if method != "nuts":
-        rng = np.random.default_rng(random_seed)
+        rng = _generator(random_seed)
         instant = sample_instantly(mode, draws * chains, rng)
         if method == "laplace" or (method == "psis" and _is_passed(instant, force)) or not instant.reason:
             return _tree(sampled, instant, method, (chains, draws), rng)
@@ -99,6 +99,13 @@ def sample(
     tree = _by_nuts(sampled, mode, common | {"random_seed": random_seed, "progressbar": progressbar}, options)
     tree.attrs |= {"why_nuts": reason}
     return tree
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError) as exc:
+        raise RequestError(f"random_seed={seed!r:.40} is no seed ({exc}); use a whole number from 0 on") from exc
 
 
 def _by_nuts(model: Any, mode: Maximum, common: dict[str, Any], options: dict[str, Any]) -> xr.DataTree:

@@ -149,7 +149,7 @@ class Uncertainty(Resampling):
         >>> fit.conf_int(method="profile", of=p / (1 - p)).round(4).iloc[0].tolist()
         [0.0924, 1.5415]
         """
-        if method.startswith("bootstrap-"):
+        if isinstance(method, str) and method.startswith("bootstrap-"):
             maximum = self._needs_graph("conf_int")
             return bootstrap_intervals(bootstrap or self.bootstrap(), maximum, method, of, ci_prob)
         if method == "wald" and of is None:

@@ -167,6 +167,11 @@ def test_improper_posteriors_are_refused_by_name():
         ppl_mle.sample(model)
 
 
+def test_a_seed_that_is_none():
+    with pytest.raises(RequestError, match="random_seed='q' is no seed"):
+        ppl_mle.sample(linear(), random_seed="q")
+
+
 def test_unknown_method():
     with pytest.raises(RequestError, match="method='vi' is unknown; use one of 'auto', 'nuts'"):
         ppl_mle.sample(linear(), method="vi")

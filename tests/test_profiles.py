@@ -239,6 +239,8 @@ def test_higher_maximum_on_the_way_is_followed():
         (lambda fit: fit.conf_int(method="profile", of="q"), "'q' is nothing that the model declares; "),
         (lambda fit: fit.conf_int(method="profile", of=pt.constant(1.0)), "depends on no variable of the model"),
         (lambda fit: fit.contour("p", "p"), "a contour needs two different free elements"),
+        (lambda fit: fit.contour("p", "p", points=0), "points=0 is no whole number of at least 3"),
+        (lambda fit: fit.conf_int(method=None), "method=None is unknown; use one of 'wald'"),
     ],
 )
 def test_requests_that_make_no_sense(request_, sentence):

@@ -145,7 +145,10 @@ def find_intervals(
     """
     known = {one.name: one for one in INTERVALS}
     if method not in list(known):
-        raise RequestError(f"method={method!r} is unknown; use one of {', '.join(map(repr, known))}")
+        raise RequestError(
+            f"method={method!r} is unknown; use one of {', '.join(map(repr, known))}, 'bootstrap-percentile', "
+            "'bootstrap-bca', 'bootstrap-t'"
+        )
     if method != "wald":
         _demand_maximum(maximum, f"a {method} interval")
     return known[method].find(maximum, of, ci_prob, scale)
@@ -174,6 +177,8 @@ def profile_of(maximum: Maximum, of: Any, ci_prob: float) -> Profile:
 def contour_of(maximum: Maximum, one: Any, other: Any, ci_prob: float, points: int) -> pd.DataFrame:
     """The contour of two elements, as `Fit.contour` documents it."""
     _demand_maximum(maximum, "a contour")
+    if isinstance(points, bool) or not isinstance(points, int) or points < 3:
+        raise RequestError(f"points={points!r} is no whole number of at least 3; use for example 64")
     normal_quantile(ci_prob)
     pair = _free(maximum, [one, other], 2)
     return from_highest(maximum, lambda at: trace_contour(at, pair[0], pair[1], ci_prob, points))[0]
