@@ -9,6 +9,7 @@ from ppl_mle.maximize.problem import Problem
 from ppl_mle.read import RowObjective, find_crossings
 
 _REACHES = (1.0, 3.0, 1.0, 3.0)
+_CHORDS = (*pairwise(range(len(_REACHES) + 1)), *((0, far) for far in range(2, len(_REACHES) + 1)))
 _VISIBLE = 1e-6
 
 
@@ -43,11 +44,8 @@ def _has_convex_chord(problem: Problem, x: np.ndarray, lines: np.ndarray) -> boo
     """Whether minus the log-density is higher in the middle of a chord than at its ends on average."""
     rng = np.random.default_rng(0)
     points = [x] + [x + reach * lines * rng.uniform(-1, 1, x.shape) for reach in _REACHES]
-    ends = [*pairwise(points), *((x, point) for point in points[2:])]
-    values = {id(point): problem.value(point) for point in points}
-    for a, b in ends:
-        level = (values[id(a)] + values[id(b)]) / 2
-        middle = problem.value((a + b) / 2)
-        if np.isfinite(level) and middle > level + _VISIBLE * max(1.0, abs(level)):
-            return True
-    return False
+    values = problem.values(np.array([*points, *((points[a] + points[b]) / 2 for a, b in _CHORDS)]))
+    heights, middles = values[: len(points)], values[len(points) :]
+    levels = np.array([heights[a] + heights[b] for a, b in _CHORDS]) / 2
+    bends = middles > levels + _VISIBLE * np.maximum(1.0, np.abs(levels))
+    return bool(np.any(bends & np.isfinite(levels)))

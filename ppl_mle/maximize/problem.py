@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ppl_mle.read import Likelihood, Predictor, RowObjective
+from ppl_mle.read import Likelihood, Predictor, RowObjective, values_at
 from ppl_mle.read.rows.expression import Expr, in_order
 
 _ENOUGH = 4_000
@@ -119,6 +119,15 @@ class Problem:
         self.evaluations += 1
         value = objective.value(self.expand(x))
         return -value if math.isfinite(value) else np.inf
+
+    def values(self, points: np.ndarray) -> np.ndarray:
+        """The same at rows of points, shape (m, size), at once where that is cheaper; shape (m,)."""
+        objective = self.likelihood.objective
+        if not isinstance(objective, RowObjective) or objective.rest is not None or objective.is_thinned:
+            return np.array([self.value(x) for x in points])
+        self.evaluations += len(points)
+        found = values_at(objective, np.array([self.expand(x) for x in points]))
+        return np.where(np.isfinite(found), -found, np.inf)
 
     def foresee(self, points: Sequence[np.ndarray]) -> None:
         """Evaluate points at once, where that is cheaper, whose values and gradients will be asked for one by one."""

@@ -10,6 +10,7 @@ from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.penalized import penalize
 from ppl_mle.read.posterior import densities_at, has_constant_prior, has_one_mode, read_posterior
 from ppl_mle.read.reading import Reading, read
+from ppl_mle.read.rows.batch import values_at
 from ppl_mle.read.rows.blocks import Constant
 from ppl_mle.read.rows.closed import mean_columns, mean_predictor
 from ppl_mle.read.rows.crossings import Crossing, find_crossings, find_margins, soften
@@ -63,4 +64,5 @@ __all__ = [
     "row_scores",
     "score_products",
     "soften",
+    "values_at",
 ]

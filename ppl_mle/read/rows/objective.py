@@ -185,6 +185,11 @@ class RowObjective:
         with np.errstate(all="ignore"):
             return any(has_convex_rows(term, theta, on_line) for term in self.terms if term.groups)
 
+    @property
+    def is_thinned(self) -> bool:
+        """Whether some rows stand for others."""
+        return any(term.step > 1 for term in self.terms)
+
     def thinned(self, step: int) -> "RowObjective":
         """The log-density with every `step`-th row of its largest terms standing for all."""
         return self.with_terms([term.thinned(step) if term.count == self.rows else term for term in self.terms])

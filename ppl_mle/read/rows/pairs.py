@@ -267,6 +267,9 @@ _RULES: dict[str, PairRule] = {
     "gammaincc": _gammaincc,
 }
 
+SPECIAL_PAIRS = {"log_ndtr_difference", "betaln", "log_rising", "gammainc", "gammaincc"}
+"""Names in `BINARY` of the functions that take much longer than elementary ones."""
+
 BINARY: dict[str, PairRule] = {name: _on_floats(rule) for name, rule in _RULES.items()}
 """Rules `rule(a, b, order) -> (u, (ua, ub), (uaa, uab, ubb))` by the name of the function.
 

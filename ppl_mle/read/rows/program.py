@@ -9,8 +9,8 @@ import numpy as np
 from ppl_mle.read.rows.expression import Expr, in_order, predictors_of
 from ppl_mle.read.rows.jet import Jet, add_scaled, chain
 from ppl_mle.read.rows.kernels import KERNELS, Kernel
-from ppl_mle.read.rows.pairs import BINARY
-from ppl_mle.read.rows.scalar import UNARY
+from ppl_mle.read.rows.pairs import BINARY, SPECIAL_PAIRS
+from ppl_mle.read.rows.scalar import SPECIAL, UNARY
 
 _KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in KERNELS}
 _COMPARISONS: dict[str, Callable[..., Any]] = {
@@ -60,6 +60,11 @@ class Program:
     def is_closed(self) -> bool:
         """Whether this is a closed-form row density of predictors themselves."""
         return self.expression.extra is not None and all(argument.op == "eta" for argument in self.expression.args)
+
+    @property
+    def has_special(self) -> bool:
+        """Whether functions are taken that cost much more than elementary ones."""
+        return any(node.extra is not None or node.op in SPECIAL or node.op in SPECIAL_PAIRS for node in self._nodes)
 
     @property
     def is_mixture(self) -> bool:

@@ -41,14 +41,15 @@ def same_rows(term: RowTerm) -> Densities:
 class _Part:
     """A group of rows, its conditions apart, so that each point is told whether they hold there.
 
-    Rules for special functions pick elements, so all but plain formulas are evaluated on rows end to end; where a
-    predictor that all rows share makes that dear, point by point.
+    Rules for special functions pick elements, so all but plain formulas are evaluated on rows end to end; where there
+    are special functions and a predictor that all rows share, for which they need one number, point by point.
     """
 
     def __init__(self, group: Group, count: int, broadcasts: bool) -> None:
         self.rows: Any = slice(None) if group.rows is None else group.rows
         self._index = np.arange(count)[self.rows]
         self._broadcasts = broadcasts
+        self._is_dear = len(self._index) >= _LONG and group.program.has_special
         self._density = Program(group.program.expression)
         self._conditions = [Program(condition) for condition in group.program.conditions]
 
@@ -56,7 +57,7 @@ class _Part:
         if self._broadcasts:
             return self._evaluated(self.rows, etas, order)
         rows, points = self._index, max(len(eta) for eta in etas)
-        if points > 1 and len(rows) >= _LONG and any(eta.shape[1] == 1 for eta in etas):
+        if points > 1 and self._is_dear and any(eta.shape[1] == 1 for eta in etas):
             return self._one_by_one(rows, etas, order, points)
         flat = [np.broadcast_to(eta, (points, len(rows))).ravel() for eta in etas]
         jet, holds = self._evaluated(np.tile(rows, points), flat, order)

@@ -238,9 +238,10 @@ _ELEMENTARY: dict[str, Rule] = {
     "log1m_exp_neg_exp": _log1m_exp_neg_exp,
 }
 
-_SPECIAL = ERROR_FUNCTIONS | GAMMAS | BESSEL
+SPECIAL: dict[str, Rule] = ERROR_FUNCTIONS | GAMMAS | BESSEL
+"""Those of `UNARY` that take much longer than elementary functions."""
 
-UNARY: dict[str, Rule] = {name: _on_floats(rule) for name, rule in (_ELEMENTARY | _SPECIAL).items()}
+UNARY: dict[str, Rule] = {name: _on_floats(rule) for name, rule in (_ELEMENTARY | SPECIAL).items()}
 """Rules `rule(x, order) -> (u, u1, u2)` by the name of the function, for a float or an array `x` of any shape.
 
 Entries above `order` (0, 1 or 2) are None. A derivative that does not depend on `x` comes as a scalar; entries may be
