@@ -1,7 +1,7 @@
 """Marginal effects, contrasts and predictions through the package `marginaleffects`."""
 
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache, cached_property, partialmethod
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from ppl_mle.read.rebuilt import respond_to_frame
 from ppl_mle.read.responding import Response
 from ppl_mle.read.response import read_response, response_at
 
+_VERBS = ("slopes", "avg_slopes", "comparisons", "avg_comparisons", "predictions", "avg_predictions")
+_STEP, _SHORT_STEP = 1e-3, 3e-6
+
 
 def as_marginaleffects(
     fit: Fit,
@@ -26,14 +29,16 @@ def as_marginaleffects(
 ) -> Any:
     """The fit as a model of the package `marginaleffects` (Arel-Bundock, Greifer and Heiss 2024).
 
-    What it returns goes into `avg_slopes`, `slopes`, `comparisons`, `predictions` and `hypotheses` of that package,
-    which differentiate the mean of the response at frames of their making, and in the parameters for the standard
-    errors. Coefficients are the declared parameters with the fit's covariance; elements of variables that are
-    transformed jointly (a simplex, an ordered vector) enter as their unconstrained values.
+    What it returns has that package's `slopes`, `avg_slopes`, `comparisons`, `avg_comparisons`, `predictions` and
+    `avg_predictions` as methods with their arguments, and goes into its functions, `hypotheses` among them. These
+    differentiate the mean of the response at frames of their making, and in the parameters for the standard errors.
+    Coefficients are the declared parameters with the fit's covariance; elements of variables that are transformed
+    jointly (a simplex, an ordered vector) enter as their unconstrained values.
 
-    The package takes difference quotients over steps of 1e-8 of a coefficient, which leaves 3 to 4 digits of the
-    standard error of a slope (that of a contrast or a prediction has 7). Pass it `eps_vcov=1e-4`: the step has no
-    truncation error here, and then 7 digits are right. Polars must be older than 2 (marginaleffects 0.6 fails with it).
+    For the standard errors of slopes the methods take difference quotients over steps of 1e-3 of the smallest standard
+    error of a coefficient (3e-6 for elasticities and hypotheses), which leaves 7 digits (5). The package's own `slopes`
+    steps by 1e-8 of a coefficient unless it is told `eps_vcov=`, and leaves 3 to 4. Polars must be older than 2
+    (marginaleffects 0.6 fails with it).
 
     Parameters
     ----------
@@ -67,8 +72,7 @@ def as_marginaleffects(
     ...     mean = pm.Flat("a") + pm.Flat("b") * x
     ...     y = pm.Normal("y", mean, pm.HalfFlat("sigma"), observed=frame["y"].to_numpy())
     >>> fit = ppl_mle.find_MLE(model)
-    >>> from marginaleffects import avg_slopes  # doctest: +SKIP
-    >>> round(avg_slopes(as_marginaleffects(fit, frame), eps_vcov=1e-4)["estimate"][0], 6)  # doctest: +SKIP
+    >>> round(as_marginaleffects(fit, frame).avg_slopes()["estimate"][0], 6)  # doctest: +SKIP
     1.4
     """
     maximum = fit._needs_graph("as_marginaleffects")
@@ -283,4 +287,18 @@ def _adapter() -> Any:
             rows = newdata if isinstance(newdata, _Rows) else self.get_exog(newdata)
             return pl.concat([pl.DataFrame(part) for part in _by_group(rows.means(np.asarray(params, float)))])
 
+    for verb in _VERBS:
+        setattr(ModelOfFit, verb, partialmethod(_call, verb))
     return ModelOfFit
+
+
+def _call(model: Any, verb: str, **options: Any) -> Any:
+    """A function of the package; quotients of quotients, as of slopes, get a step in the coefficients of their own."""
+    import marginaleffects
+
+    if verb.endswith("slopes"):
+        is_linear = options.get("slope", "dydx") == "dydx" and options.get("hypothesis") is None
+        spread = np.sqrt(np.diag(model.get_vcov()))
+        step = (_STEP if is_linear else _SHORT_STEP) * float(np.min(spread[spread > 0], initial=1.0))
+        options = {"eps_vcov": step} | options
+    return getattr(marginaleffects, verb)(model, **options)
