@@ -37,6 +37,7 @@ class Uncertainty(Resampling):
         use_correction: bool | None = None,
         replicates: int | None = None,
         random_seed: int = 0,
+        bread: Literal["observed", "expected"] = "observed",
     ) -> Self:
         """The same fit with standard errors, tests and Wald intervals from another covariance.
 
@@ -62,6 +63,9 @@ class Uncertainty(Resampling):
             For `bootstrap`; by default 999.
         random_seed : int
             For `bootstrap`.
+        bread : {"observed", "expected"}
+            Information around the scores of `HC0` to `HC3`, `cluster` and `HAC`. Off the canonical links the two
+            differ: statsmodels' discrete models take the observed, R's `sandwich` on a `glm` the expected one.
 
         Returns
         -------
@@ -86,7 +90,7 @@ class Uncertainty(Resampling):
         """
         maximum = self._needs_graph("with_covariance")
         first = replace(maximum, covariance=maximum.observed_covariance)
-        options = CovarianceOptions(groups, maxlags, use_correction, replicates, random_seed)
+        options = CovarianceOptions(groups, maxlags, use_correction, replicates, random_seed, bread)
         changed, results = with_covariance(first, self.results, estimate_covariance(first, kind, options))
         return replace(self, maximum=changed, results=results)  # type: ignore[type-var]
 

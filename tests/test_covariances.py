@@ -156,6 +156,49 @@ def test_warpbreaks_as_r():
         np.testing.assert_allclose(fit.with_covariance(kind).bse, expected, rtol=1e-9)
 
 
+# R 4.2.2, sandwich 3.0: glm(low ~ age + lwt + smoke, binomial(link), birthwt), begun again from its answer
+# until that stood still; vcovHC and vcovCL(age).
+OFF_THE_CANONICAL_LINK = {
+    "probit": {
+        "HC0": (0.594800541910909, 0.0175932031398742, 0.00352753843570958, 0.199390890870481),
+        "HC1": (0.601196430552926, 0.0177823828063513, 0.00356547004710777, 0.201534940588629),
+        "HC2": (0.603720662025373, 0.0178429568161901, 0.00358438124927329, 0.201616500948241),
+        "HC3": (0.612828267020088, 0.0180976804408245, 0.00364246666728933, 0.203877348756642),
+        "cluster": (0.658886554584994, 0.0175336595106036, 0.00464959344818917, 0.204385742319606),
+    },
+    "cloglog": {
+        "HC0": (0.849460225335095, 0.0250297108782136, 0.00528684793644752, 0.26689219544524),
+        "HC1": (0.858594468874274, 0.0252988552925818, 0.00534369739821852, 0.269762086511587),
+        "HC2": (0.86217229895143, 0.0253955010926912, 0.00536771368049411, 0.269895582007667),
+        "HC3": (0.875121139485133, 0.0257682832886232, 0.00545010277036594, 0.272945685128961),
+        "cluster": (0.982566741122443, 0.0245574021657554, 0.00719540780959138, 0.275657438407537),
+    },
+}
+LINKS = {"probit": pm.math.invprobit, "cloglog": lambda eta: 1 - pm.math.exp(-pm.math.exp(eta))}
+
+
+@pytest.mark.parametrize("link", OFF_THE_CANONICAL_LINK)
+def test_expected_bread_as_r(link):
+    problem = reference_problem("models/birthwt_logit")
+    with pm.Model() as model:
+        x = np.column_stack([np.ones(len(problem.data)), problem.data[["age", "lwt", "smoke"]].to_numpy(float)])
+        pm.Bernoulli("y", p=LINKS[link](x @ pm.Flat("b", shape=4)), observed=problem.data["low"])
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+    for kind, expected in OFF_THE_CANONICAL_LINK[link].items():
+        groups = problem.data["age"] if kind == "cluster" else None
+        found = fit.with_covariance(kind, groups=groups, bread="expected")
+        np.testing.assert_allclose(found.bse, expected, rtol=1e-9)
+        assert "around the expected information" in found.results.covariance_kind
+
+
+def test_bread_is_the_observed_or_the_expected_information():
+    fit = fitted(probit)
+    with pytest.raises(RequestError, match="bread='half' is unknown; use 'observed' or 'expected'"):
+        fit.with_covariance("HC1", bread="half")
+    with pytest.raises(RequestError, match="bread= means nothing to 'OPG'"):
+        fit.with_covariance("OPG", bread="expected")
+
+
 @pytest.mark.parametrize(
     ("declare", "family", "y"),
     [

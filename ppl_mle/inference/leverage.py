@@ -1,14 +1,16 @@
 """Leverage: how much each row draws its own fitted value."""
 
+from typing import Any
+
 import numpy as np
 
 from ppl_mle.errors import RequestError
 from ppl_mle.inference.rows import Rows
 from ppl_mle.maximize import Maximum
-from ppl_mle.read import RowTerm, mean_predictor
+from ppl_mle.read import RowTerm, expected_weights, mean_predictor
 
 
-def leverage(maximum: Maximum, rows: Rows) -> np.ndarray:
+def leverage(maximum: Maximum, rows: Rows, expected: bool = False) -> np.ndarray:
     """Diagonal of the hat matrix of the mean predictor, with the working weights of the maximum.
 
     h_i = w_i a_i' (A'WA)^-1 a_i, with w_i minus the second derivative of the row's log-density in its mean predictor
@@ -20,6 +22,8 @@ def leverage(maximum: Maximum, rows: Rows) -> np.ndarray:
     maximum : Maximum
     rows : Rows
         Of one observed variable.
+    expected : bool
+        Take the expectation of the working weights, as iteratively reweighted least squares does.
 
     Returns
     -------
@@ -28,10 +32,10 @@ def leverage(maximum: Maximum, rows: Rows) -> np.ndarray:
     Raises
     ------
     RequestError
-        The rows have no single mean predictor, or a working weight is negative.
+        The rows have no single mean predictor, or a working weight is negative or its expectation not known.
     """
     term, position = _mean_term(rows)
-    weights = _working_weights(term, position, maximum.theta, rows.name)
+    weights = _working_weights(term, position, maximum.theta, rows.name, expected)
     columns = np.setdiff1d(term.predictors[position].columns, list(maximum.held))
     roots = np.sqrt(weights)[:, None] * term.predictors[position].matrix(columns, term.count)
     scale = np.linalg.norm(roots, axis=0)
@@ -53,11 +57,11 @@ def _mean_term(rows: Rows) -> tuple[RowTerm, int]:
     return term, position
 
 
-def _working_weights(term: RowTerm, position: int, theta: np.ndarray, name: str) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        jet = term.density(theta, slice(0, term.count, 1), 2)
-    second = 0.0 if jet is None else jet.second.get((position, position), 0.0)
-    weights = -np.broadcast_to(second, (term.count,))
+def _working_weights(term: RowTerm, position: int, theta: np.ndarray, name: str, expected: bool) -> np.ndarray:
+    found = expected_weights(term, position, theta) if expected else _observed_weights(term, position, theta)
+    if found is None:
+        raise RequestError(f"the expected information of '{name}' is not known; use bread='observed'")
+    weights = np.broadcast_to(found, (term.count,))
     negative = np.flatnonzero(~(weights >= 0))
     if negative.size:
         raise RequestError(
@@ -65,3 +69,9 @@ def _working_weights(term: RowTerm, position: int, theta: np.ndarray, name: str)
             "use HC0, HC1 or the jackknife"
         )
     return weights
+
+
+def _observed_weights(term: RowTerm, position: int, theta: np.ndarray) -> Any:
+    with np.errstate(all="ignore"):
+        jet = term.density(theta, slice(0, term.count, 1), 2)
+    return 0.0 if jet is None else -np.asarray(jet.second.get((position, position), 0.0))

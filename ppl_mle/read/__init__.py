@@ -14,7 +14,7 @@ from ppl_mle.read.rows.batch import values_at
 from ppl_mle.read.rows.blocks import Constant
 from ppl_mle.read.rows.closed import mean_columns, mean_predictor
 from ppl_mle.read.rows.crossings import Crossing, find_crossings, find_margins, soften
-from ppl_mle.read.rows.expected import expected_information
+from ppl_mle.read.rows.expected import expected_information, expected_weights
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.rows.predictor import Predictor
 from ppl_mle.read.rows.scores import group_scores, row_scores, score_products
@@ -42,6 +42,7 @@ __all__ = [
     "current_model",
     "densities_at",
     "expected_information",
+    "expected_weights",
     "find_crossings",
     "find_margins",
     "gram_matrix",

@@ -1,6 +1,6 @@
 """Choosing a covariance by name."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from ppl_mle.errors import RequestError
 from ppl_mle.inference.covariances.cluster import Cluster
@@ -59,4 +59,10 @@ def estimate_covariance(maximum: Maximum, kind: str, options: CovarianceOptions)
         raise RequestError(
             f"a fit that ended as {maximum.status.name} has no covariance ({about}); mend the model first"
         )
-    return found.estimate(maximum, options)
+    if options.bread == "observed":
+        return found.estimate(maximum, options)
+    if options.bread != "expected":
+        raise RequestError(f"bread={options.bread!r} is unknown; use 'observed' or 'expected'")
+    expected = ExpectedInformation().estimate(maximum, options)
+    covariance = found.estimate(replace(maximum, covariance=expected.matrix), options)
+    return replace(covariance, kind=f"{covariance.kind}, around the expected information")

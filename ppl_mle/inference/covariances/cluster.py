@@ -26,7 +26,7 @@ class Cluster:
     """
 
     name: ClassVar[str] = "cluster"
-    takes: ClassVar[tuple[str, ...]] = ("groups", "use_correction")
+    takes: ClassVar[tuple[str, ...]] = ("groups", "use_correction", "bread")
 
     def estimate(self, maximum: Maximum, options: CovarianceOptions) -> Covariance:
         """Estimate it at a maximum."""

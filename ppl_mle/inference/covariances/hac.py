@@ -21,7 +21,7 @@ class Hac:
     """
 
     name: ClassVar[str] = "HAC"
-    takes: ClassVar[tuple[str, ...]] = ("maxlags", "use_correction")
+    takes: ClassVar[tuple[str, ...]] = ("maxlags", "use_correction", "bread")
 
     def estimate(self, maximum: Maximum, options: CovarianceOptions) -> Covariance:
         """Estimate it at a maximum."""

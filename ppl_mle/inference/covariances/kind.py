@@ -35,6 +35,7 @@ class CovarianceOptions:
     use_correction: bool | None = None
     replicates: int | None = None
     random_seed: int = 0
+    bread: str = "observed"
 
 
 class CovarianceKind(Protocol):

@@ -23,7 +23,7 @@ class White:
     """
 
     name: str
-    takes: ClassVar[tuple[str, ...]] = ()
+    takes: ClassVar[tuple[str, ...]] = ("bread",)
 
     def estimate(self, maximum: Maximum, options: CovarianceOptions) -> Covariance:
         """Estimate it at a maximum."""
@@ -31,7 +31,8 @@ class White:
         if len(rows) > 1 and self.name in ("HC2", "HC3"):
             names = ", ".join(one.name for one in rows)
             raise RequestError(f"{self.name} needs leverages within one observed variable, not {names}; use HC1")
-        meat = sum(one.products(maximum.theta, self._factors(maximum, one)) for one in rows)
+        expected = options.bread == "expected"
+        meat = sum(one.products(maximum.theta, self._factors(maximum, one, expected)) for one in rows)
         matrix = maximum.covariance @ meat @ maximum.covariance
         if self.name != "HC1":
             return Covariance(matrix, f"{self.name}{say_units(rows)}")
@@ -40,10 +41,10 @@ class White:
             raise RequestError(f"HC1 divides by n - k, and n = {n:g} rows for k = {k} mean coefficients; use HC0")
         return Covariance(matrix * n / (n - k), f"HC1, factor n/(n - k), {say_counts(maximum, rows)}{say_units(rows)}")
 
-    def _factors(self, maximum: Maximum, rows: Rows) -> np.ndarray | None:
+    def _factors(self, maximum: Maximum, rows: Rows, expected: bool) -> np.ndarray | None:
         if self.name in ("HC0", "HC1"):
             return None
-        hat = leverage(maximum, rows)
+        hat = leverage(maximum, rows, expected)
         full = np.flatnonzero(hat > _FULL)
         if full.size:
             raise RequestError(

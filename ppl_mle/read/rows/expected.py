@@ -42,6 +42,13 @@ def expected_information(term: RowTerm, theta: np.ndarray) -> np.ndarray | None:
     return None if pairs is None else add_up(term, pairs, len(theta))
 
 
+def expected_weights(term: RowTerm, position: int, theta: np.ndarray) -> Any:
+    """Expected information of each row in one predictor; None where it is not known."""
+    with np.errstate(all="ignore"):
+        pairs = expected_by_row(term, term.etas(theta, slice(0, term.count, 1)))
+    return None if pairs is None else pairs.get((position, position), 0.0)
+
+
 def add_up(term: RowTerm, pairs: Pairs, size: int) -> np.ndarray:
     """Sum over rows of A_k' diag(w_kl) A_l for weights of pairs of predictors, shape (size, size), scale included."""
     total = np.zeros((size, size))
