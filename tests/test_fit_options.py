@@ -207,6 +207,17 @@ class TestWeights:
         with pytest.raises(RequestError, match=words):
             find_MLE(normal_model(), weights=weights, progressbar=False)
 
+    @pytest.mark.filterwarnings("ignore::pymc.exceptions.ImputationWarning")
+    def test_weights_of_rows_without_a_response_are_to_be_left_out(self):
+        y = np.array([1.0, np.nan, 3.0, 8.0])
+        with pm.Model() as model:
+            pm.Normal("y", pm.Flat("mu"), pm.HalfFlat("sigma"), observed=y)
+        words = "has 4 values for 3 rows; rows without a response are left out, leave their weights out too"
+        with pytest.raises(RequestError, match=words):
+            find_MLE(model, weights=np.ones(4), progressbar=False)
+        fit = find_MLE(model, weights=[2, 1, 1], progressbar=False)
+        np.testing.assert_allclose(fit.params["mu"], np.mean([1, 1, 3, 8]), rtol=1e-12)
+
 
 class TestPotentials:
     @staticmethod

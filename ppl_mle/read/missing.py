@@ -7,6 +7,9 @@ from pytensor.tensor.random.op import RandomVariable
 
 from ppl_mle.errors import ModelError
 
+OBSERVED_PART = "_observed"
+"""What PyMC appends to the name of a variable for those of its rows that have a response."""
+
 
 def find_missing(model: Any) -> dict[Any, str]:
     """Find the free variables that stand for missing responses and may be left out.
@@ -32,7 +35,7 @@ def find_missing(model: Any) -> dict[Any, str]:
     missing = {
         rv: rv.name.removesuffix(suffix)
         for rv in model.free_RVs
-        if rv.name.endswith(suffix) and f"{rv.name.removesuffix(suffix)}_observed" in observed
+        if rv.name.endswith(suffix) and rv.name.removesuffix(suffix) + OBSERVED_PART in observed
     }
     for rv, name in missing.items():
         _refuse_unless_exact(model, rv, name)

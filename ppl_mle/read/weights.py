@@ -7,6 +7,7 @@ import numpy as np
 import pytensor.tensor as pt
 
 from ppl_mle.errors import RequestError
+from ppl_mle.read.missing import OBSERVED_PART
 
 
 def check_weights(weights: Any, sources: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray | None]:
@@ -30,7 +31,8 @@ def check_weights(weights: Any, sources: Sequence[Any], shapes: Sequence[tuple[i
     names = [source.rv.name for source in sources]
     for name, values in _by_name([(s.rv.name, s.kind) for s in sources], weights).items():
         position = names.index(name)
-        found[position] = _checked(name, values, shapes[position]).ravel()
+        partial = name.endswith(OBSERVED_PART)
+        found[position] = _checked(name, values, shapes[position], partial).ravel()
     return found
 
 
@@ -63,7 +65,7 @@ def _by_name(names: Sequence[tuple[str, str]], weights: Any) -> dict[str, Any]:
     return {observed[0]: weights}
 
 
-def _checked(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+def _checked(name: str, values: Any, shape: tuple[int, ...], partial: bool) -> np.ndarray:
     try:
         array = np.asarray(values, float)
     except (TypeError, ValueError):
@@ -77,7 +79,8 @@ def _checked(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
             f"weights of '{name}' has {np.ravel(array)[bad[0]]} at row {bad[0]}; weights are counts >= 0, without gaps"
         )
     if array.size != rows or (array.ndim != 1 and array.ndim != len(shape)):
-        raise RequestError(f"weights of '{name}' has {array.size} values for {rows} rows; give one per row")
+        advice = "rows without a response are left out, leave their weights out too" if partial else "give one per row"
+        raise RequestError(f"weights of '{name}' has {array.size} values for {rows} rows; {advice}")
     if array.sum() <= 0:
         raise RequestError(f"weights of '{name}' are all zero; at least one row must count")
     return array
