@@ -184,13 +184,7 @@ class _Bridge:
 
 
 class _Rows:
-    """Rows at which means are wanted; the model is built for them when first asked.
-
-    Parameters
-    ----------
-    bridge : _Bridge
-    frame : DataFrame
-    """
+    """Rows at which means are wanted; the model is built for them when first asked."""
 
     def __init__(self, bridge: _Bridge, frame: pd.DataFrame) -> None:
         self._bridge, self._frame = bridge, frame

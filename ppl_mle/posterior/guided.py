@@ -15,6 +15,7 @@ from ppl_mle.posterior.approximation import Approximation, approximate
 from ppl_mle.posterior.draws_tree import make_tree
 from ppl_mle.posterior.importance import weigh
 from ppl_mle.posterior.nuts import is_shown, one_sentence, require_complete, require_counts, sample_nuts
+from ppl_mle.read import density_around
 from ppl_mle.read.standardized import COORDINATES, standardize
 
 SHORT_TUNING, LONG_STEPS = 300, 0.7
@@ -130,11 +131,11 @@ def _is_quicker_interpreted(
     """Whether all gradients, evaluated one by one as the fit does, take less time than a compiler."""
     if options.get("nuts_sampler") or "compile_kwargs" in options or find_spec("nutpie") is None:
         return False
-    objective, points = mode.plan.likelihood.objective, approximation.draw(8, np.random.default_rng(0))
+    density = density_around(mode.plan.likelihood, approximation.center, approximation.root)
     times = []
-    for point in points:
+    for point in np.random.default_rng(0).standard_normal((8, len(mode.theta))):
         begun = time.perf_counter()
-        objective.value_and_gradient(point)
+        density(point)
         times.append(time.perf_counter() - begun)
     return min(times) * _GRADIENTS_PER_DRAW * draws < _COMPILING
 
@@ -179,12 +180,12 @@ def _in_python(mode: Maximum, approximation: Approximation) -> Any:
     """The log-density of z with its gradient, as nutpie takes it."""
     from nutpie.compiled_pyfunc import from_pyfunc
 
-    size, objective = len(mode.theta), mode.plan.likelihood.objective
-    center, root = approximation.center, approximation.root
+    size = len(mode.theta)
+    around = density_around(mode.plan.likelihood, approximation.center, approximation.root)
 
     def density(z: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = objective.value_and_gradient(center + root @ z)
-        return (value, root.T @ gradient) if np.all(np.isfinite(gradient)) else (-np.inf, np.zeros(size))
+        value, gradient = around(z)
+        return (value, gradient) if np.isfinite(gradient).all() else (-np.inf, np.zeros(size))
 
     return from_pyfunc(
         size,

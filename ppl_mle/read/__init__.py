@@ -8,7 +8,7 @@ from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.penalized import penalize
-from ppl_mle.read.posterior import densities_at, has_constant_prior, has_one_mode, read_posterior
+from ppl_mle.read.posterior import densities_at, density_around, has_constant_prior, has_one_mode, read_posterior
 from ppl_mle.read.reading import Reading, read
 from ppl_mle.read.rows.batch import values_at
 from ppl_mle.read.rows.blocks import Constant
@@ -41,6 +41,7 @@ __all__ = [
     "Variable",
     "current_model",
     "densities_at",
+    "density_around",
     "expected_information",
     "expected_weights",
     "find_crossings",

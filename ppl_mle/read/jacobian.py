@@ -34,6 +34,15 @@ class LogJacobian:
         """Whether second derivatives are exact."""
         return not self._others or self._objective.exact
 
+    @cached_property
+    def slope(self) -> np.ndarray | None:
+        """Its gradient, shape (p,), where that is the same everywhere; else None."""
+        if self._others or any(scale.kind != "log" for _, scale in self._scaled):
+            return None
+        slope = np.zeros(self._size)
+        slope[[i for i, _ in self._scaled]] = 1.0
+        return slope
+
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Value and gradient at the unconstrained vector `theta`, shape (p,)."""
         value, gradient = 0.0, np.zeros(self._size)

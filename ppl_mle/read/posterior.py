@@ -1,5 +1,6 @@
 """The posterior density on the unconstrained scale: likelihood, priors and the Jacobian of the transforms."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from ppl_mle.read.reading import read
 from ppl_mle.read.roles import has_constant_density
 from ppl_mle.read.rows.batch import values_at
 from ppl_mle.read.rows.objective import RowObjective
+from ppl_mle.read.rows.whitened import whitened_parts
 
 _LINKS = ("logit", "probit", "cloglog")
 _CONCAVE = {"poisson_log", "normal_known", *(f"{law}_{link}" for law in ("bernoulli", "binomial") for link in _LINKS)}
@@ -65,6 +67,48 @@ def has_one_mode(posterior: Likelihood) -> bool:
     return (
         len(moving) == 1 and moving[0].is_closed and moving[0].form == "normal" and moving[0].predictors[-1].is_shared
     )
+
+
+Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+def density_around(posterior: Likelihood, center: np.ndarray, root: np.ndarray) -> Density:
+    """Value and gradient of a posterior as a function of z, shape (p,), at center + root z.
+
+    Made for many evaluations one by one: where every term has a predictor form, designs are multiplied by `root` once.
+
+    Parameters
+    ----------
+    posterior : Likelihood
+        Of `read_posterior`.
+    center : array, shape (p,)
+    root : array, shape (p, p)
+    """
+    inner, jacobian = posterior.objective.inner, posterior.objective.extra
+    parts = whitened_parts(inner, center, root) if isinstance(inner, RowObjective) else None
+
+    def plain(z: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = posterior.objective.value_and_gradient(center + root @ z)
+        return value, root.T @ gradient
+
+    if parts is None:
+        return plain
+    if jacobian.slope is not None:
+        start, push = float(jacobian.slope @ center), root.T @ jacobian.slope
+    else:
+        start, push = 0.0, np.zeros(len(center))
+
+    def whitened(z: np.ndarray) -> tuple[float, np.ndarray]:
+        gradient = push.copy()
+        value = start + float(push @ z)
+        for part in parts:
+            value += part(z, gradient)
+        if jacobian.slope is None:
+            more, slope = jacobian.value_and_gradient(center + root @ z)
+            value, gradient = value + more, gradient + root.T @ slope
+        return value, gradient
+
+    return whitened
 
 
 def densities_at(posterior: Likelihood, points: np.ndarray) -> np.ndarray:
