@@ -11,7 +11,7 @@ import pandas as pd
 from ppl_mle.comparisons import compare_fits
 from ppl_mle.errors import FitWarning, RequestError
 from ppl_mle.fit import Fit
-from ppl_mle.inference import Profile, confidence_band
+from ppl_mle.inference import Profile, Results, confidence_band
 from ppl_mle.inference.predictions.simulated import draw_vectors
 from ppl_mle.maximize import Maximum, Status
 from ppl_mle.posterior import Agreement
@@ -20,11 +20,14 @@ from ppl_mle.read import Variable, has_gaussian_errors, response_curve
 from ppl_mle.read.mathematics import read_mathematics
 from ppl_mle.read.responding import Response
 from ppl_mle.read.response import read_response
+from ppl_mle.report.command import with_command
 from ppl_mle.report.data import describe_data
 from ppl_mle.report.exponentiated import Ratios, find_ratios
 from ppl_mle.report.figures import FittedCurve
 from ppl_mle.report.material import Material, Models, Recipe
-from ppl_mle.report.observed import Observed, observe, replicate
+from ppl_mle.report.observed import Observed, observe
+from ppl_mle.report.replicates import replicate_like
+from ppl_mle.report.side_by_side import SideBySide, set_side_by_side
 from ppl_mle.sampling import require_same_data
 from ppl_mle.script import load_script
 
@@ -73,15 +76,36 @@ def collect(
         statements=() if fit.model is None else read_mathematics(fit.model),
         data=describe_data(fit.groups, fit.results.missing, responses, fit.results.theta),
         ratios=_ratios(fit, responses),
-        models=_side_by_side(fit, title, others),
+        models=_models(fit, title, others),
         observed=tuple(one for _, one in pairs),
         curve=_fitted_curve(fit, ci_prob),
         profiles=_profiles(fit, ci_prob),
         contours=_contours(fit, ci_prob),
         replicates=_replicates(pairs, thetas, recipe.seed or 0),
         replicated_from="at draws of the posterior" if posterior is not None else "at draws around the estimate",
-        recipe=recipe,
+        recipe=with_command(recipe, fit.results, ci_prob, method, posterior is not None),
     )
+
+
+def side_by_side(fits: Mapping[str, Fit]) -> SideBySide:
+    """Set fits side by side: coefficients with standard errors, one column per fit, and statistics below.
+
+    Parameters
+    ----------
+    fits : dict of str to Fit
+
+    Returns
+    -------
+    SideBySide
+        Prints, shows in a notebook, and gives a `great_tables.GT` by `to_gt()`. For other layouts pass each
+        `fit.tabulated` to `maketables.ETable`.
+
+    Raises
+    ------
+    RequestError
+        Something in `fits` is no fit.
+    """
+    return set_side_by_side(_results_of(fits, "fits"))
 
 
 def recipe_of(command: str, seed: int | None, script: str | Path | None, data: str | Path | None) -> Recipe:
@@ -206,33 +230,38 @@ def _unconstrained(fit: Fit, maximum: Maximum, declared: np.ndarray) -> np.ndarr
 def _replicates(
     pairs: Sequence[tuple[Response, Observed]], thetas: np.ndarray | None, seed: int
 ) -> dict[str, np.ndarray]:
-    """Data sets of the responses whose distribution function says something."""
+    """Data sets of the responses that drawn ones can be held to."""
     found: dict[str, np.ndarray] = {}
     if thetas is None:
         return found
     for response, one in pairs:
-        drawn = None if one.kind in ("binary", "survival") else replicate(response, thetas, seed)
+        drawn = replicate_like(response, one, thetas, seed)
         if drawn is not None and np.isfinite(drawn).all():
             found[one.name] = drawn
     return found
 
 
-def _side_by_side(fit: Fit, title: str, others: Mapping[str, Fit] | Sequence[Fit]) -> Models | None:
+def _models(fit: Fit, title: str, others: Mapping[str, Fit] | Sequence[Fit]) -> Models | None:
     """This fit and the others, ranked where they can be."""
     named = dict(others) if isinstance(others, Mapping) else {f"model {k + 2}": one for k, one in enumerate(others)}
     if not named:
         return None
-    for name, one in named.items():
-        if not isinstance(one, Fit):
-            kind = type(one).__name__
-            raise RequestError(f"others: {name!r} is of type {kind}, not a Fit; pass fits of find_MLE or find_MAP")
+    results = _results_of(named, "others")
     first = title if title not in named else f"{title} (this fit)"
     fits = {first: fit, **{str(name): one for name, one in named.items()}}
-    results = {name: one.results for name, one in fits.items()}
+    results = {first: fit.results, **results}
     try:
         return Models(results, compare_fits(fits))
     except RequestError as exc:
         return Models(results, None, str(exc))
+
+
+def _results_of(fits: Mapping[str, Fit], argument: str) -> dict[str, Results]:
+    for name, one in fits.items():
+        if not isinstance(one, Fit):
+            kind = type(one).__name__
+            raise RequestError(f"{argument}: {name!r} is of type {kind}, not a Fit; pass fits of find_MLE or find_MAP")
+    return {str(name): one.results for name, one in fits.items()}
 
 
 def _fitted_curve(fit: Fit, ci_prob: float) -> FittedCurve | None:

@@ -17,13 +17,29 @@ _STATISTICS = {
     "df_model": "df_model",
     "se_type": "covariance_kind",
 }
-_LABELS = {"ll": "Log-likelihood", "aic": "AIC", "aicc": "AICc", "bic": "BIC", "df_model": "Free dimensions"}
+_LABELS = {
+    "ll": "Log-likelihood",
+    "aic": "AIC",
+    "aicc": "AICc",
+    "bic": "BIC",
+    "df_model": "Free dimensions",
+    "status": "Status",
+}
 
 
 class Tabulated:
-    """The attributes by which `maketables.ETable([fit, ...])` reads a fit (its plug-in format)."""
+    """The attributes by which maketables reads a fit (its plug-in format); pass `fit.tabulated` to it.
+
+    maketables takes whatever has `params`, `bse` and `pvalues` for a result of statsmodels, before it looks for these
+    attributes; a `Fit` has all three, and its intervals would become symmetric ones.
+    """
 
     results: Results
+
+    @property
+    def tabulated(self) -> "TabulatedFit":
+        """What to pass to maketables: `maketables.ETable([fit.tabulated, other.tabulated])`."""
+        return TabulatedFit(self.results, self.__maketables_depvar__)
 
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:
@@ -37,13 +53,17 @@ class Tabulated:
 
     def __maketables_stat__(self, key: str) -> Any:
         """A statistic by maketables' name; None for what the fit does not have."""
+        if key == "status":
+            return self.results.status.name
         if key not in _STATISTICS:
             return None
         try:
             value = getattr(self.results, _STATISTICS[key])
         except RequestError:
             return None
-        return None if isinstance(value, float) and np.isnan(value) else value
+        if isinstance(value, float) and np.isnan(value):
+            return None
+        return int(value) if key == "N" and value == int(value) else value
 
     @property
     def __maketables_depvar__(self) -> str:
@@ -65,4 +85,23 @@ class Tabulated:
     @property
     def __maketables_default_stat_keys__(self) -> list[str]:
         """Statistics that are shown unless asked otherwise."""
-        return ["N", "ll", "aic"] if self.results.likelihood_only else ["N", "ll"]
+        return ["N", "ll", "aic", "status"] if self.results.likelihood_only else ["N", "ll", "status"]
+
+
+class TabulatedFit(Tabulated):
+    """A fit with the attributes for maketables and nothing that it could be mistaken by.
+
+    Parameters
+    ----------
+    results : Results
+    response : str
+        Names of the observed variables.
+    """
+
+    def __init__(self, results: Results, response: str) -> None:
+        self.results, self._response = results, response
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        """Names of the observed variables."""
+        return self._response

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from ppl_mle.maximize import Status
 from ppl_mle.posterior import compare_with_draws
 from ppl_mle.read.mathematics import Expression, Statement
 from ppl_mle.report.document import build_document
+from ppl_mle.report.exponentiated import Ratios
 from ppl_mle.report.figures import FittedCurve
-from ppl_mle.report.material import Material, Recipe
+from ppl_mle.report.material import Material, Models, Recipe
 from ppl_mle.report.summary import summarize
 from tests.closed_form import make_posterior, make_results
 
@@ -62,6 +64,11 @@ def evil_document():
         model_text=EVIL,
         data_text=EVIL,
         statements=(Statement("observed", EVIL, (EVIL,), formula),),
+        data=pd.DataFrame({"role": [EVIL], "values": ["1"]}, index=[EVIL]),
+        ratios=(Ratios(EVIL, EVIL, results.estimates.labels[:2], results.estimates.labels[:1]),),
+        models=Models(
+            {EVIL: results, "two": make_results(EVIL, (EVIL, "y"), status=Status.INFINITE, sentence=EVIL)}, None, EVIL
+        ),
         recipe=Recipe(EVIL, 7),
         versions={EVIL: EVIL},
     )

@@ -374,10 +374,249 @@ def test_nuisance_that_runs_to_its_limit_on_the_way():
     np.testing.assert_allclose([2 * (fit.llf - highest(x)) for x in (lower, upper)], Q, rtol=1e-4)
 
 
-def test_bounds_of_an_empty_cell_are_not_made_up():
+def simplex(counts, family):
+    cells = np.repeat(np.arange(len(counts)), counts)
     with pm.Model() as model:
-        pm.Multinomial("k", 12, pm.Dirichlet("p", np.ones(3)), observed=[7, 0, 5])
-    fit = ppl_mle.find_MLE(model, progressbar=False)
+        p = pm.Dirichlet("p", np.ones(len(counts)))
+        if family == "multinomial":
+            pm.Multinomial("k", len(cells), p, observed=counts)
+        else:
+            pm.Categorical("k", p, observed=cells)
+    return ppl_mle.find_MLE(model, progressbar=False)
+
+
+@pytest.mark.parametrize("family", ["multinomial", "categorical"])
+@pytest.mark.parametrize("counts", [[7, 0, 5], [0, 7, 5], [7, 5, 0], [7, 0, 5, 0], [3, 0, 4, 5]])
+def test_cells_beside_an_empty_one(counts, family):
+    # In an empty cell the profile log-likelihood falls by n log(1 - p), in the others as the binomial's.
+    fit, n = simplex(counts, family), sum(counts)
+    assert fit.status.name == "BOUNDARY"
     found = fit.conf_int(method="profile")
-    assert np.isnan(found.loc["p[1]"]).all()
-    assert any(note.startswith("p[1]: no lower bound") for note in found.attrs["notes"])
+    for i, k in enumerate(counts):
+        if not k:
+            assert found.loc[f"p[{i}]", "lower"] == 0.0
+            assert found.loc[f"p[{i}]", "upper"] == pytest.approx(1 - np.exp(-Q / (2 * n)), rel=1e-9)
+            assert f"p[{i}]: the lower bound 0 is where the density ends" in found.attrs["notes"]
+            continue
+
+        def fall(p, k=k):
+            return k * np.log(k / n / p) + (n - k) * np.log((1 - k / n) / (1 - p))
+
+        np.testing.assert_allclose(found.loc[f"p[{i}]"], crossings(fall, k / n, 1e-9, 1 - 1e-9), rtol=1e-9)
+
+
+def test_cells_of_a_simplex_with_all_in_one():
+    found = simplex([7, 0, 0], "multinomial").conf_int(method="profile")
+    other = 1 - np.exp(-Q / 14)
+    np.testing.assert_allclose(found, [[1 - other, 1], [0, other], [0, other]], rtol=1e-9)
+
+
+def normal_fit(y, *functions):
+    with pm.Model() as model:
+        mu, sigma = pm.Flat("mu"), pm.HalfFlat("sigma")
+        pm.Normal("y", mu, sigma, observed=y)
+    return ppl_mle.find_MLE(model, progressbar=False), [f(mu, sigma).copy("g") for f in functions]
+
+
+SPREAD = np.array([-0.7, -0.5, -0.2, 0.05, 0.1, 0.25, 0.4, 0.6])
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e-9, 0.0625, -0.2, 0.35, 3.0])
+def test_square_and_size_of_a_mean(mean):
+    # The interval of a function of mu is the image of the interval of mu, which is known in closed form.
+    y = SPREAD + mean
+    fit, functions = normal_fit(y, lambda mu, sigma: mu**2, lambda mu, sigma: abs(mu))
+    half = np.sqrt(y.var() * np.expm1(Q / len(y)))
+    ends = np.sort(np.abs([y.mean() - half, y.mean() + half]))
+    inside = abs(y.mean()) < half
+    expected = [0.0 if inside else ends[0], ends[1]]
+    for power, function in zip((2, 1), functions, strict=True):
+        found = fit.conf_int(method="profile", of=function)
+        np.testing.assert_allclose(found.loc["g"], np.power(expected, power), rtol=1e-8, atol=1e-13)
+        assert any("the lower bound 0 is not rejected" in note for note in found.attrs["notes"]) == inside
+    score, of_mu = (fit.conf_int(method="score", of=one).iloc[0] for one in (functions[0], "mu"))
+    assert score["upper"] == pytest.approx(np.max(of_mu**2), rel=1e-9)
+    assert fit.profile(functions[0]).upper == pytest.approx(ends[1] ** 2, rel=1e-8)
+
+
+def test_squared_difference_takes_the_farther_side():
+    # (p - c)^2 where the estimate is on the side of c on which the interval of p ends first.
+    with pm.Model() as model:
+        p = pm.Uniform("p", 0, 1)
+        pm.Binomial("y", n=12, p=p, observed=3)
+    low, high = crossings(lambda p: 3 * np.log(0.25 / p) + 9 * np.log(0.75 / (1 - p)), 0.25, 1e-9, 1 - 1e-9)
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+    found = fit.conf_int(method="profile", of=((p - 0.251) ** 2).copy("g")).loc["g"]
+    assert high - 0.251 > 0.251 - low
+    np.testing.assert_allclose(found, [0, (high - 0.251) ** 2], rtol=1e-8, atol=1e-13)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1, -0.3])
+def test_squared_difference_of_two_means(shift):
+    y, z = SPREAD, 2 * SPREAD[:5] + shift
+    with pm.Model() as model:
+        m, k = pm.Flat("m"), pm.Flat("k")
+        pm.Normal("y", m, 1.0, observed=y)
+        pm.Normal("z", k, 1.0, observed=z)
+    found = ppl_mle.find_MLE(model, progressbar=False).conf_int(method="profile", of=((m - k) ** 2).copy("g")).loc["g"]
+    far = abs(y.mean() - z.mean()) + np.sqrt(Q * (1 / len(y) + 1 / len(z)))
+    np.testing.assert_allclose(found, [0, far**2], rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize(("mean", "bounded"), [(0.0625, False), (-0.25, False), (0.6, True), (3.0, True)])
+def test_coefficient_of_variation(mean, bounded):
+    # Given c = sigma / mu the maximum over a = 1 / mu solves S2 a^2 - S1 a - n c^2 = 0.
+    y = SPREAD + mean
+    n, s1, s2, sign = len(y), y.sum(), (y**2).sum(), np.sign(mean)
+    fit, (ratio,) = normal_fit(y, lambda mu, sigma: sigma / mu)
+
+    def fall(c):
+        a = (s1 + np.sign(c) * np.sqrt(s1**2 + 4 * n * c**2 * s2)) / (2 * s2)
+        return fit.llf - stats.norm.logpdf(y, 1 / a, c / a).sum()
+
+    at_zero = 2 * (fit.llf - stats.norm.logpdf(y, 0, np.sqrt(s2 / n)).sum())
+    assert (at_zero > Q) == bounded
+    estimate = y.std() / y.mean()
+    near = optimize.brentq(lambda c: 2 * fall(c) - Q, *np.sort([estimate, estimate / 100]), xtol=1e-14)
+    far = sign * np.inf
+    if bounded:
+        far = optimize.brentq(lambda c: 2 * fall(c) - Q, *np.sort([estimate, estimate * 100]), xtol=1e-14)
+    found = fit.conf_int(method="profile", of=ratio)
+    np.testing.assert_allclose(found.loc["g"], np.sort([near, far]), rtol=1e-8)
+    behind = [note for note in found.attrs["notes"] if "of the other sign, behind infinity" in note]
+    assert len(behind) == (not bounded)
+
+
+def test_ratio_whose_estimate_is_infinite_has_no_interval():
+    y = np.array([-1.0, -0.5, 0.5, 1.0])
+    fit, (ratio,) = normal_fit(y, lambda mu, sigma: sigma / mu)
+    found = fit.conf_int(method="profile", of=ratio)
+    assert np.isnan(found).all(axis=None)
+    assert len(found.attrs["notes"]) == 2
+
+
+def test_reciprocals():
+    y = SPREAD + 0.0625
+    fit, functions = normal_fit(y, lambda mu, sigma: 1 / mu, lambda mu, sigma: 1 / mu**2, lambda mu, sigma: 1 / sigma)
+    half = np.sqrt(y.var() * np.expm1(Q / len(y)))
+    low, high = y.mean() - half, y.mean() + half
+    sigma = fit.conf_int(method="profile", of="sigma").loc["sigma"]
+    expected = [[1 / high, np.inf], [1 / max(-low, high) ** 2, np.inf], [1 / sigma["upper"], 1 / sigma["lower"]]]
+    for function, ends in zip(functions, expected, strict=True):
+        np.testing.assert_allclose(fit.conf_int(method="profile", of=function).loc["g"], ends, rtol=1e-8)
+
+
+def test_functions_of_a_coordinate_without_a_bound():
+    y = np.array([1, 5, 2, 7, 4, 8, 3, 9, 5, 1, 10, 4])
+    with pm.Model() as model:
+        alpha = pm.HalfFlat("alpha")
+        pm.NegativeBinomial("y", mu=pm.HalfFlat("mu"), alpha=alpha, observed=y)
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+    logs = stats.nbinom.logpmf
+    lower = optimize.brentq(lambda a: 2 * (fit.llf - logs(y, a, a / (a + y.mean())).sum()) - Q, 0.5, 3, xtol=1e-14)
+    found = [fit.conf_int(method="profile", of=one).iloc[0] for one in (1 / alpha, alpha**2)]
+    np.testing.assert_allclose(found, [[0, 1 / lower], [lower**2, np.inf]], rtol=1e-8, atol=1e-13)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_functions_of_two_deviations_with_one_at_its_edge(share):
+    # Random intercepts, six groups of four: means ~ N(mu, tau^2 + sigma^2 / 4), contrasts within ~ N(0, sigma^2).
+    rng = np.random.default_rng(5)
+    means, within = rng.normal(0, 0.5, 6), rng.normal(0, 1, 18)
+    between, inner = means - means.mean(), (within**2).sum()
+    between = between * np.sqrt(share * inner / 18 / 4 * 6 / (between**2).sum())
+    with pm.Model() as model:
+        tau, sigma = pm.HalfFlat("tau"), pm.HalfFlat("sigma")
+        pm.Normal("means", pm.Flat("mu"), pm.math.sqrt(tau**2 + sigma**2 / 4), observed=between)
+        pm.Normal("within", 0.0, sigma, observed=within)
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+    assert fit.status.name == "BOUNDARY"
+
+    def highest(tau_of, sigma_of):
+        """Over r from 0 to 1, for both deviations as functions of it."""
+
+        def minus(r):
+            total = tau_of(r) ** 2 + sigma_of(r) ** 2 / 4
+            return (
+                -stats.norm.logpdf(between, 0, np.sqrt(total)).sum() - stats.norm.logpdf(within, 0, sigma_of(r)).sum()
+            )
+
+        found = optimize.minimize_scalar(minus, bounds=(0, 1 - 1e-9), method="bounded", options={"xatol": 1e-13})
+        return max(-found.fun, -minus(0.0))
+
+    def of_total(c):
+        return highest(lambda r: c * np.sqrt(r), lambda r: c * np.sqrt(1 - r))
+
+    def of_sum(c):
+        return highest(lambda r: c * r, lambda r: c * (1 - r))
+
+    def of_ratio(c):
+        return highest(lambda r: c * np.exp(6 * r - 3), lambda r: np.exp(6 * r - 3))
+
+    estimate = fit.params["sigma"]
+    for function, profile in ((pt.sqrt(tau**2 + sigma**2), of_total), (tau + sigma, of_sum)):
+        expected = crossings(lambda c, profile=profile: fit.llf - profile(c), estimate, 0.4 * estimate, 4 * estimate)
+        found = fit.conf_int(method="profile", of=function).iloc[0]
+        np.testing.assert_allclose(found, expected, rtol=1e-7)
+    # The sum is highest inside, the total deviation with tau at its edge.
+    assert expected[1] > fit.conf_int(method="profile", of="sigma").loc["sigma", "upper"] + 0.01
+    upper = optimize.brentq(lambda c: 2 * (fit.llf - of_ratio(c)) - Q, 0, 9, xtol=1e-13)
+    for function, ends in ((tau / sigma, upper), (tau**2 / (tau**2 + sigma**2), upper**2 / (1 + upper**2))):
+        found = fit.conf_int(method="profile", of=function).iloc[0]
+        np.testing.assert_allclose(found, [0, ends], rtol=1e-7, atol=1e-13)
+    squared = fit.conf_int(method="profile", of=tau**2).iloc[0]
+    np.testing.assert_allclose(squared, fit.conf_int(method="profile").loc["tau"] ** 2, rtol=1e-9)
+
+
+def test_functions_of_two_proportions_with_one_at_zero():
+    # None of 10 and 3 of 12: given p, the other follows from the value of the function.
+    with pm.Model() as model:
+        p, r = pm.Uniform("p", 0, 1), pm.Uniform("r", 0, 1)
+        pm.Binomial("a", n=10, p=p, observed=0)
+        pm.Binomial("b", n=12, p=r, observed=3)
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+
+    def fall(other, largest, smallest=1e-300):
+        def minus(x):
+            return -(10 * np.log1p(-x) + 3 * np.log(other(x) / 0.25) + 9 * np.log((1 - other(x)) / 0.75))
+
+        found = optimize.minimize_scalar(
+            minus, bounds=(smallest, largest * (1 - 1e-12)), method="bounded", options={"xatol": 1e-14}
+        )
+        return min(found.fun, minus(smallest * (1 + 1e-12)))
+
+    def root(fall, low, high):
+        return optimize.brentq(lambda c: 2 * fall(c) - Q, low, high, xtol=1e-14)
+
+    alone = crossings(lambda x: 3 * np.log(0.25 / x) + 9 * np.log(0.75 / (1 - x)), 0.25, 1e-9, 1 - 1e-9)
+    expected = {
+        "sum": [alone[0], root(lambda c: fall(lambda x: c - x, c), 0.25, 0.9)],
+        "difference": [root(lambda c: fall(lambda x: c + x, min(1, 1 - c), max(1e-300, -c)), -0.5, 0.25), alone[1]],
+        "ratio": [0.0, root(lambda c: fall(lambda x: x / c if x else 1e-300, min(c, 1)), 1e-3, 3)],
+    }
+    for function, ends in zip((p + r, r - p, p / r), expected.values(), strict=True):
+        found = fit.conf_int(method="profile", of=function).iloc[0]
+        np.testing.assert_allclose(found, ends, rtol=1e-7, atol=1e-12)
+    # The estimate of r / p is infinite.
+    assert np.isnan(fit.conf_int(method="profile", of=r / p)).all(axis=None)
+
+
+def test_product_of_coefficients_and_their_ratio_through_infinity():
+    # Of independent means: m / k by Fieller (1954), and m k along the ellipse that is the edge of the region.
+    y, z = SPREAD + 0.9, SPREAD[:6] + 0.5
+    n, o, a, b = len(y), 6, (SPREAD + 0.9).mean(), (SPREAD[:6] + 0.5).mean()
+    with pm.Model() as model:
+        m, k = pm.Flat("m"), pm.Flat("k")
+        pm.Normal("y", m, 1.0, observed=y)
+        pm.Normal("z", k, 1.0, observed=z)
+    fit = ppl_mle.find_MLE(model, progressbar=False)
+    # (a - c b)^2 <= Q (1 / n + c^2 / o)
+    low, high = np.sort(np.roots([b**2 - Q / o, -2 * a * b, a**2 - Q / n]).real)
+    assert b**2 < Q / o
+    found = fit.conf_int(method="profile", of=(m / k).copy("g"))
+    np.testing.assert_allclose(found.loc["g"], [high if a / b > high else low, np.inf], rtol=1e-8)
+    assert "behind infinity" in found.attrs["notes"][0]
+    angle = np.linspace(0, 2 * np.pi, 200001)
+    product = (a + np.sqrt(Q / n) * np.cos(angle)) * (b + np.sqrt(Q / o) * np.sin(angle))
+    found = fit.conf_int(method="profile", of=m * k).iloc[0]
+    np.testing.assert_allclose(found, [product.min(), product.max()], rtol=1e-8)

@@ -5,10 +5,14 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
+from ppl_mle.inference import Estimates
 from ppl_mle.report.html import _assets, _hash, render_html
-from tests.report_case import evil_document, full_document
+from ppl_mle.report.material import Models
+from tests.closed_form import make_results
+from tests.report_case import document_of, evil_document, full_document
 
 pytestmark = pytest.mark.slow
 FLAGS = (
@@ -46,6 +50,20 @@ said.folded = !part.open;
 said.math = document.querySelectorAll("math mtr").length;
 document.title = JSON.stringify(said);
 """
+OF_MODELS = """
+const table = Array.from(document.querySelectorAll("table")).find((one) => one.caption.textContent.startsWith("Coeff"));
+const column = () => Array.from(table.tBodies[0].rows).slice(0, 5).map((row) => row.cells[1].textContent);
+const said = {};
+table.querySelectorAll("thead th")[1].querySelector("button").click();
+said.rising = column();
+said.csv = window.reportAsCsv(table);
+const button = table.parentElement.nextElementSibling;
+document.execCommand = () => { said.copied = document.querySelector("textarea").value; return true; };
+button.click();
+said.button = button.textContent;
+said.left = document.querySelectorAll("textarea").length;
+document.title = JSON.stringify(said);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +74,11 @@ def chromium():
     return found
 
 
-def with_probe(html):
+def with_probe(html, probe=PROBE):
     """The page with a probe behind its script, admitted by the policy."""
     script = str(_assets()["script"])
     assert html.count(script) == 1
-    return html.replace(script, script + PROBE).replace(_hash(script), _hash(script + PROBE))
+    return html.replace(script, script + probe).replace(_hash(script), _hash(script + probe))
 
 
 def visit(chromium, tmp_path, html, *flags):
@@ -115,6 +133,22 @@ def test_tables_sort_copy_and_sections_fold(chromium, tmp_path, html):
     assert said["buttons"] == said["tables"] == 4
     assert said["images"] == [True] * 3
     assert said["folded"]
+
+
+def test_estimates_with_errors_sort_and_copy_as_numbers(chromium, tmp_path):
+    # Incident: "9.00 (1.00)" came after "-10.00 (1.00)" as text only by luck, and CSV put an apostrophe before it.
+    estimates = make_results().estimates
+    moved = Estimates(estimates.labels, np.array([-10.0, 9.0, 2.0]), estimates.covariance, estimates.scales)
+    infinite = Estimates(estimates.labels, np.array([-np.inf, 100.0, 2.0]), estimates.covariance, estimates.scales)
+    models = Models({"one": make_results(estimates=moved), "two": make_results(estimates=infinite)}, None, "a reason")
+    html = render_html(document_of(make_results(), models=models))
+    said = title_of(visit(chromium, tmp_path, with_probe(html, OF_MODELS), "--dump-dom")[0])
+    assert said["rising"] == ["-22.237", "-10.00 (1.00)", "2.000 (0.500)", "3", "9.00 (1.00)"]
+    rows = said["csv"].splitlines()
+    assert rows[0] == "element,one,two"
+    assert "m[x],-10.00 (1.00),-inf (1.00)" in rows
+    assert said["copied"] == said["csv"]
+    assert (said["button"], said["left"]) == ("Copied", 0)
 
 
 @pytest.mark.parametrize("width", [320, 390, 1200])

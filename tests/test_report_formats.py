@@ -11,6 +11,7 @@ import pytest
 
 import ppl_mle
 from ppl_mle.errors import RequestError
+from ppl_mle.report.blocks import Pairs, Table
 from ppl_mle.report.formats import FORMATS, SUFFIXES, format_of
 from ppl_mle.report.latex import render_latex
 from ppl_mle.report.markdown import render_markdown
@@ -208,3 +209,33 @@ def test_a_bad_fit_says_so_first(render):
     text = render(document_of(make_bad_results(), title="Bad"))
     assert text.index("INFINITE") < text.index(BAD_SENTENCE.split(" m[")[0]) < text.index("Estimates")
     assert "The fit did not converge: see the verdict before using these numbers." in text
+
+
+@pytest.mark.parametrize("which", ["document", "evil"])
+def test_markdown_is_read_as_on_github(which, request):
+    cmarkgfm = pytest.importorskip("cmarkgfm", reason="cmarkgfm (GitHub's parser) is not installed")
+    made = request.getfixturevalue(which)
+    text = render_markdown(made, figures_of(made))
+    html = cmarkgfm.github_flavored_markdown_to_html(text)
+    blocks = [block for section in made.sections for block in section.blocks]
+    tables = [block for block in blocks if isinstance(block, Table | Pairs)]
+    assert html.count("<table>") == len(tables)
+    assert html.count("<tr>") == sum(len(block.rows) + 1 for block in tables)
+    assert html.count("<img") == len(made.pictures)
+    assert html.count("<h2>") == len(made.sections)
+    lines = {"blockquote", "br", "code", "em", "h1", "h2", "h3", "img", "li", "p", "pre", "strong", "sub", "ul"}
+    assert set(re.findall(r"<(\w+)", html)) <= lines | {"table", "tbody", "td", "th", "thead", "tr"}
+
+
+@pytest.mark.slow
+def test_a_notebook_runs_in_jupyter(tmp_path):
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
+    pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+    recipe = Recipe("", 3, SCRIPT, "two.py")
+    book = nbformat.reads(json.dumps(render_notebook(document_of(make_results(), recipe=recipe))), 4)
+    done = nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    shown = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
+    assert any("llf = -22.237" in html for html in shown)

@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pymc as pm
 import pytest
+import xarray as xr
 from scipy.stats import chi2, norm
 
 import ppl_mle
 from ppl_mle import RequestError
 from ppl_mle.report.document import build_document
-from ppl_mle.report.fit_figures import draw_check, draw_pairs, draw_profiles
+from ppl_mle.report.fit_figures import draw_pairs, draw_profiles
 from ppl_mle.report.markdown import render_markdown
 from ppl_mle.report.material import Recipe
+from ppl_mle.report.predictive_figures import draw_check
 from ppl_mle.report.scene import Scene
 from ppl_mle.reporting import collect
 
@@ -101,6 +103,48 @@ def test_every_number_of_the_prose_is_in_a_table(build, fitted):
     assert len(numbers) > 12
     for number in numbers:
         assert number in elsewhere, number
+
+
+def draws_beside(fit, seed=3):
+    """A posterior whose draws are shifted from the estimates by half a standard error."""
+    rng = np.random.default_rng(seed)
+    center, spread = fit.params + fit.bse / 2, 1.5 * fit.bse
+    draws = {name: rng.normal(center[name], spread[name], (4, 500)) for name in fit.params.index}
+    draws["sigma"] = np.abs(draws["sigma"])
+    return xr.DataTree.from_dict(
+        {"posterior": xr.Dataset({k: (("chain", "draw"), v) for k, v in draws.items()})}, name="made"
+    )
+
+
+def test_the_prose_on_a_posterior_is_that_of_its_table(fitted):
+    fit = fitted(line)
+    tree = draws_beside(fit)
+    material = material_of(fit, tree)
+    text = markdown_of(material)
+    shown = table_after(text, "The fit (estimate, se, 95 % Wald interval) and the posterior")
+    own = tree["posterior"]["b"].values
+    assert float(shown["b"]["mean"]) == pytest.approx(own.mean(), abs=fit.bse["b"] / 100)
+    assert float(shown["b"]["eti_upper"]) == pytest.approx(np.quantile(own, 0.975), abs=fit.bse["b"] / 100)
+    conclusion = text.split("## In words")[1].split("##")[0].split("sigma = ")[1].split(").", 1)[1]
+    said = re.findall(r"(?:mean|sd|skewness) [+-]?(\d+\.\d+)", conclusion)
+    assert len(said) >= 3
+    table = material.agreement.table[["shift_sd", "sd_ratio", "skewness"]].abs().to_numpy().ravel()
+    for number in said:
+        assert np.min(np.abs(table - float(number))) <= 0.5 * 10.0 ** -len(number.split(".")[1]) + 1e-12, number
+
+
+def test_figures_show_the_posterior_beside_the_fit(good, fitted):
+    fit = fitted(line)
+    tree = draws_beside(fit)
+    scene = Scene(fit.results, idata=tree, profiles=good.profiles, contours=good.contours)
+    own = {name: tree["posterior"][name].values.ravel() for name in ("a", "b")}
+    outline = draw_profiles(scene).axes[1].collections[0].get_paths()[0].vertices
+    assert outline[:, 1].max() == pytest.approx(1.0)
+    assert abs(outline[outline[:, 1].argmax(), 0] - own["b"].mean()) < 0.2 * own["b"].std()
+    panel = draw_pairs(scene).axes[0]
+    points = np.asarray(panel.collections[0].get_offsets())
+    np.testing.assert_array_equal(points, np.column_stack([own["a"], own["b"]])[::4])
+    assert [drawn.get_label() for drawn in panel.lines[:2]] == ["likelihood ratio", "Wald"]
 
 
 def test_exponentials_are_odds_ratios(fitted):

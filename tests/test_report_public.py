@@ -100,6 +100,25 @@ def test_the_script_becomes_a_notebook(fitted, tmp_path):
     assert "random_seed=4" in code
 
 
+def test_how_to_make_it_again(fitted, tmp_path):
+    script = tmp_path / "my model.py"
+    script.write_text("def build_model(data): ...\n")
+
+    def command_of(fit, **options):
+        text = text_of(fit, tmp_path, script=script, **options).split("## Software")[1]
+        return text.split("```sh\n")[1].split("\n")[0] if "```" in text else ""
+
+    fit = fitted(counts)
+    assert command_of(fit, data="d.csv", seed=4) == f"ppl-mle report '{script}' --data d.csv --seed 4"
+    asked = command_of(fitted(counts, ppl_mle.find_MAP), ci_prob=0.9, method="profile")
+    assert asked == f"ppl-mle report '{script}' --map --ci-prob 0.9 --interval profile"
+    assert command_of(fit, command="make report") == "make report"
+    assert command_of(fit.with_covariance("HC1")) == ""
+    text = text_of(fit, tmp_path).split("## Software")[1]
+    assert "no command of ppl-mle makes it again" in text
+    assert fit.results.data_hash in text
+
+
 def test_posterior_draws_are_mapped_back_exactly(fitted):
     fit = fitted(counts)
     declared = np.array([fit.params.to_numpy(), fit.params.to_numpy() + 0.3])

@@ -10,8 +10,10 @@ from ppl_mle.read.response import read_response
 from ppl_mle.report import binary_figures, count_figures, normal_figures, survival_figures
 from ppl_mle.report.exponentiated import exponentiate, find_ratios
 from ppl_mle.report.figure_kinds import FIGURES, draw_pictures
-from ppl_mle.report.observed import observe, replicate
+from ppl_mle.report.observed import observe
+from ppl_mle.report.replicates import replicate
 from ppl_mle.report.scene import FigureOfFit, Scene
+from ppl_mle.reporting import _observed, _responses
 
 RNG = np.random.default_rng(5)
 X = np.linspace(-2, 3, 60)
@@ -192,13 +194,12 @@ def test_every_kind_of_row_is_drawn_with_words(fitted):
     assert keys == {*rows, "intervals"}
 
 
-def test_an_unobserved_kind_is_left_out(fitted):
-    def categories():
+def test_a_response_without_a_mean_is_left_out(fitted):
+    def heavy():
         with pm.Model() as model:
-            a = pm.Flat("a")
-            pm.Categorical("y", logit_p=pm.math.stack([0.0, a]), observed=[0, 1, 1])
+            pm.Cauchy("y", pm.Flat("a"), 1.0, observed=[0.0, 1.0, 1.5])
         return model
 
-    fit = fitted(categories)
-    assert observed_of(fit) is None
+    fit = fitted(heavy)
+    assert _observed(fit, _responses(fit)) == []
     assert isinstance(draw_pictures(Scene(fit.results))[0].title, str)

@@ -2,11 +2,13 @@
 
 import io
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
 import pymc as pm
 import pytest
+from rich.console import Console
 from scipy.stats import norm
 
 from ppl_mle import find_MLE
@@ -170,3 +172,33 @@ def test_latex_of_a_bad_fit_says_so_first():
     text = summarize(make_bad_results()).to_latex()
     assert text.startswith(r"\textbf{INFINITE: There is no finite maximum")
     assert "inf" in text
+
+
+def numbers_of(text):
+    return re.findall(r"-?\d+\.\d+(?:e-?\d+)?", text)
+
+
+def test_terminal_notebook_and_document_show_the_same_numbers():
+    results = make_results()
+    summary = summarize(results)
+    console = Console(file=io.StringIO(), width=200)
+    console.print(summary)
+    file = io.StringIO()
+    print_summary(summary, file)
+    texts = [console.file.getvalue(), file.getvalue(), repr(summary), summary._repr_html_(), summary._repr_latex_()]
+    expected = numbers_of(repr(summary))
+    # estimate, se, z, p and bounds of two rows, the p-value of the second (2e-09) without a point
+    assert expected[2:13] == ["3.00", "1.00", "3.00", "0.003", "1.04", "4.96", "6.00", "1.00", "6.00", "4.04", "7.96"]
+    for text in texts:
+        assert numbers_of(text.replace("{-}", "-")) == expected
+        assert text.index("MLE, CONVERGED") < text.index("estimate") < text.index("observed information")
+
+
+def test_rich_shows_a_bad_fit_first_and_names_literally():
+    file = io.StringIO()
+    Console(file=file, width=300, force_terminal=True).print(summarize(make_bad_results()))
+    assert file.getvalue().index("INFINITE") < file.getvalue().index("estimate")
+    file = io.StringIO()
+    Console(file=file, width=300).print(summarize(make_results("[red]b[/red]\x1b[2J")))
+    assert "[red]b[/red]" in file.getvalue()
+    assert "\x1b" not in file.getvalue()

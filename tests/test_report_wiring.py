@@ -1,4 +1,4 @@
-"""Reports from the command line in every format, and what a fit shows to maketables."""
+"""Reports from the command line in every format."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ppl_mle.cli import run
-from tests.test_report_numbers import line
 
 MODELS = Path(__file__).parents[1] / "models"
 LINEAR, LOGISTIC = str(MODELS / "linear.py"), str(MODELS / "logistic.py")
@@ -44,18 +43,3 @@ def test_the_interval_method_is_that_of_the_table(tmp_path, capsys):
 def test_an_unknown_suffix_is_refused_before_the_fit(tmp_path, capsys):
     assert run(["report", LINEAR, "--output", str(tmp_path / "r.pdf")]) == 1
     assert ".docx" in capsys.readouterr().err
-
-
-def test_maketables_reads_a_fit(fitted):
-    fit = fitted(line)
-    table = fit.__maketables_coef_table__
-    assert table["b"].to_dict() == fit.params.to_dict()
-    assert table.loc["b", "ci90u"] == fit.conf_int(0.9).loc["b", "upper"]
-    assert fit.__maketables_stat__("aic") == fit.aic
-    assert fit.__maketables_stat__("r2") is None
-    assert fit.__maketables_depvar__ == "y"
-    assert fit.__maketables_default_stat_keys__ == ["N", "ll", "aic"]
-    maketables = pytest.importorskip("maketables", reason="maketables is not installed")
-    shown = maketables.ETable([fit, fit], model_stats=["N", "ll", "aic"]).make(type="tex")
-    assert f"{fit.aic:.3f}" in shown
-    assert f"{fit.params['b']:.3f}" in shown

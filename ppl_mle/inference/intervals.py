@@ -11,16 +11,12 @@ from ppl_mle.errors import RequestError
 from ppl_mle.inference.estimates import normal_quantile
 from ppl_mle.inference.profiles.crossing import HigherMaximum
 from ppl_mle.inference.profiles.curve import Profile, trace_contour, trace_profile
-from ppl_mle.inference.profiles.edges import edge_coordinates
 from ppl_mle.inference.profiles.interval import (
     Interval,
-    is_edge,
-    opened,
     profile_interval,
     restarted,
     score_interval,
 )
-from ppl_mle.inference.profiles.slice import Slice
 from ppl_mle.inference.quantities import Quantity, chosen_quantities, estimate_quantities
 from ppl_mle.inference.resampling.bootstrap import Bootstrap, Method, bootstrap_interval, bootstrap_of, demand_same_fit
 from ppl_mle.maximize import Maximum, Status
@@ -79,7 +75,7 @@ class FromSlices:
     """Intervals that are found by maximizing with the quantity held."""
 
     name: str
-    interval: Callable[[Slice, Quantity, float], Interval]
+    interval: Callable[[Maximum, Quantity, float], Interval]
 
     def find(self, maximum: Maximum, of: Any, ci_prob: float, scale: ScaleName) -> Intervals:
         """Intervals of what was asked for; from a higher maximum, where one is met on the way."""
@@ -103,15 +99,7 @@ class FromSlices:
         if quantity.is_fixed(maximum):
             value = quantity.value(maximum.theta)
             return Interval(quantity.label, value, value, "crossed", "crossed")
-        if quantity.is_cut(maximum) or quantity.is_step(maximum) or _has_left(maximum, quantity):
-            return Interval(quantity.label, np.nan, np.nan, "lost", "lost")
-        found = self.interval(quantity.slice_of(maximum), quantity, ci_prob)
-        return opened(found, maximum, quantity) if is_edge(maximum, quantity) else found
-
-
-def _has_left(maximum: Maximum, quantity: Quantity) -> bool:
-    """Whether an element of a fit without a finite maximum is one of those that run to infinity."""
-    return maximum.status is Status.INFINITE and (quantity.coordinate in edge_coordinates(maximum))
+        return self.interval(maximum, quantity, ci_prob)
 
 
 INTERVALS: tuple[IntervalMethod, ...] = (

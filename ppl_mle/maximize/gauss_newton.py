@@ -51,7 +51,7 @@ class GaussNewton:
 
     most: int = 4_000_000
     finish: PredictorNewton = field(default_factory=PredictorNewton)
-    evaluations: int = 1000
+    evaluations: int = 400
     name: str = "Gauss-Newton"
 
     def judge(self, likelihood: Likelihood, dimensions: int) -> Verdict:

@@ -125,7 +125,7 @@ def _start(
     patience = Patience(np.inf, begun)
     for x in proposed:
         try:
-            outcomes.append(_settle(problem, engine.search(problem, x, patience.watch(tick)), engine))
+            outcomes.append(_settle(problem, engine.search(problem, x, patience.watch(tick)), engine, outcomes))
         except OutOfPatienceError:
             break
         wanted = asked or _starts_wanted(problem, outcomes, wanted)
@@ -156,7 +156,7 @@ def _look_farther(problem: Problem, engine: Engine, outcomes: list[Outcome], tic
         try:
             for x in propose(problem, best, tick):
                 search = replace(engine.search(problem, x, tick), origin=best.theta[problem.free])
-                outcomes.append(_settle(problem, search, engine))
+                outcomes.append(_settle(problem, search, engine, ()))
                 if propose is probes:
                     lowest = min(lowest, problem.value(x))
         except OutOfPatienceError:
@@ -164,7 +164,11 @@ def _look_farther(problem: Problem, engine: Engine, outcomes: list[Outcome], tic
     return float(lowest), True
 
 
-def _settle(problem: Problem, search: Search, engine: Engine) -> Outcome:
+def _settle(problem: Problem, search: Search, engine: Engine, before: Sequence[Outcome]) -> Outcome:
+    """Judge the end of a search; what ended lower than a certified maximum and without bound is not followed."""
+    bars = [o.search.value + _CLEARLY * margin(o) for o in before if o.status is Status.CONVERGED]
+    if search.value > min(bars, default=np.inf):
+        return judge(problem, search, engine, depth=0)
     outcome = judge(problem, search, engine)
     if outcome.status not in _UNSETTLED:
         return outcome

@@ -1,4 +1,4 @@
-"""Exponentials of coefficients, where the link makes them ratios: of odds, of rates, of means, of times."""
+"""Exponentials of coefficients, where the link makes them ratios: of odds, hazards, rates, risks, means, times."""
 
 from dataclasses import dataclass
 
@@ -8,20 +8,11 @@ import pandas as pd
 from ppl_mle.inference import Results
 from ppl_mle.maximize import Maximum
 from ppl_mle.read.responding import Response
+from ppl_mle.report.links import Link, links_of
 
 _MOST_ROWS = 500
 _STEP = 0.25
 _SAME = 1e-7
-_LOGIT = {"Bernoulli": "odds ratio", "Binomial": "odds ratio"}
-_LOG = {
-    "Poisson": "rate ratio",
-    "NegativeBinomial": "rate ratio",
-    "Gamma": "ratio of means",
-    "Exponential": "ratio of means",
-    "Wald": "ratio of means",
-    "LogNormal": "ratio of means",
-    "Weibull": "ratio of means",
-}
 
 
 @dataclass(frozen=True)
@@ -32,10 +23,11 @@ class Ratios:
     ----------
     name : str
         What they are ratios of.
-    link : {"logit", "log"}
+    link : str
     labels : tuple of str
     baselines : tuple of str
-        Those among `labels` that move every row alike: their exponentials are no ratios but a level.
+        Those among `labels` that move every row alike, or every row of one group each: their exponentials are no
+        ratios but levels.
     """
 
     name: str
@@ -45,7 +37,7 @@ class Ratios:
 
 
 def find_ratios(results: Results, maximum: Maximum, response: Response) -> Ratios | None:
-    """Find the coefficients in which the link of the mean is affine, by its derivatives at two points.
+    """Find the coefficients in which a link of the mean is affine, by its derivatives at two points.
 
     Parameters
     ----------
@@ -56,31 +48,38 @@ def find_ratios(results: Results, maximum: Maximum, response: Response) -> Ratio
     Returns
     -------
     Ratios or None
-        None where the family has no such link, or the mean is no such function.
+        None where the family has no such link, the mean is no such function, or the exponential has no name (that of
+        a coefficient with which the mean of a Poisson response falls).
     """
-    law = response.law.parts[0] if response.law.kind == "censored" else response.law
-    if law.kind != "plain" or law.name not in {**_LOGIT, **_LOG}:
-        return None
-    link = "logit" if law.name in _LOGIT else "log"
-    trials = law.parameters[0].value(maximum.theta) if law.name == "Binomial" else 1.0
-    theta = np.asarray(maximum.theta, float)
-    first = _slopes(response, theta, link, trials)
-    largest = np.abs(first).max(axis=0)
+    categories = response.mean.shape[-1] if response.law.is_categorical else 0
+    for link in links_of(response.law, categories):
+        found = _ratios(results, np.asarray(maximum.theta, float), response, link)
+        if found is not None:
+            return found
+    return None
+
+
+def _ratios(results: Results, theta: np.ndarray, response: Response, link: Link) -> Ratios | None:
+    """The coefficients in which one link is affine."""
+    first = _slopes(response, theta, link)
+    largest = np.nanmax(np.abs(first), axis=(0, 1), initial=0.0)
     if not np.isfinite(largest).all():
         return None
     step = np.where(largest > 0, _STEP / np.where(largest > 0, largest, 1.0), 0.0) / max(1, np.count_nonzero(largest))
-    second = _slopes(response, theta + step, link, trials)
-    with np.errstate(invalid="ignore"):
-        same = (largest > 0) & (np.abs(second - first).max(axis=0) <= _SAME * largest)
-    named = _labels_on_the_line(results)
-    free = [column for column, label in named.items() if label not in results.fixed]
-    columns = [column for column in map(int, np.flatnonzero(same)) if column in free]
-    if not columns:
+    change = np.nanmax(np.abs(_slopes(response, theta + step, link) - first), axis=(0, 1), initial=0.0)
+    named = {column: label for column, label in _labels_on_the_line(results).items() if label not in results.fixed}
+    same = (largest > 0) & (change <= _SAME * largest)
+    columns = [column for column in map(int, np.flatnonzero(same)) if column in named]
+    if link.alone:
+        columns = [column for column in columns if len(_moved(first[..., column])) == 1]
+    if not columns or (link.alone and len(columns) < np.count_nonzero(largest)):
         return None
-    level = tuple(named[c] for c in columns if np.ptp(first[:, c]) <= _SAME * largest[c])
-    name = (_LOGIT if link == "logit" else _LOG)[law.name]
-    name = "ratio of times" if response.law.kind == "censored" else name
-    return Ratios(name, link, tuple(named[c] for c in columns), level)
+    name = link.forward if _rises(response, first, columns, largest) else link.backward
+    if not name:
+        return None
+    groups = _groups(results, first, columns)
+    level = tuple(named[c] for c in columns if c in groups or _is_level(first[..., c], largest[c]))
+    return Ratios(name, link.name, tuple(named[c] for c in columns), level)
 
 
 def exponentiate(ratios: Ratios, table: pd.DataFrame) -> pd.DataFrame:
@@ -107,15 +106,69 @@ def exponentiate(ratios: Ratios, table: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(p=rows["p"])
 
 
-def _slopes(response: Response, theta: np.ndarray, link: str, trials: np.ndarray | float) -> np.ndarray:
-    """Derivatives of the link of the mean, shape (rows, p)."""
-    count = min(response.count, _MOST_ROWS)
-    rows = slice(0, count, 1)
-    mean = np.ravel(response.mean.value(theta))[rows]
-    trials = np.ravel(np.broadcast_to(trials, response.mean.shape))[rows]
+def _slopes(response: Response, theta: np.ndarray, link: Link) -> np.ndarray:
+    """Derivatives of the link, shape (rows, functions, p)."""
+    width = response.mean.shape[-1] if response.law.is_categorical else 1
+    count = min(response.count // width, _MOST_ROWS)
+    rows = slice(0, count * width, 1)
+    mean = np.ravel(response.mean.value(theta))[rows].reshape(count, width)
+    slope = np.asarray(response.mean.jacobian(theta, rows)).reshape(count, width, len(theta))
+    trials = np.ones(())
+    if response.law.kind == "plain" and response.law.name in ("Binomial", "BetaBinomial"):
+        trials = np.asarray(response.law.parameters[0].value(theta), float)
+    each = np.ravel(np.broadcast_to(trials, response.mean.shape))[rows].reshape(count, width)
     with np.errstate(all="ignore"):
-        variance = mean if link == "log" else mean * (1 - mean / trials)
-        return np.asarray(response.mean.jacobian(theta, rows)) / variance[:, None]
+        return link.slopes(mean, slope, each)
+
+
+def _moved(slopes: np.ndarray) -> np.ndarray:
+    """Which functions a coefficient changes, from its derivatives, shape (rows, functions)."""
+    sizes = np.nanmax(np.abs(slopes), axis=0, initial=0.0)
+    return np.flatnonzero(sizes > _SAME * sizes.max())
+
+
+def _is_level(slopes: np.ndarray, largest: float) -> bool:
+    """Whether a coefficient moves every row of the functions that it changes alike."""
+    moved = slopes[:, _moved(slopes)]
+    return bool(np.nanmax(moved) - np.nanmin(moved) <= _SAME * largest)
+
+
+def _groups(results: Results, slopes: np.ndarray, columns: list[int]) -> set[int]:
+    """Coefficients of which each row has one of its variable's, as of groups without a common level."""
+    found: set[int] = set()
+    for var in results.variables:
+        own = [column for column in columns if var.free.start <= column < var.free.stop]
+        sizes = np.abs(slopes[..., own])
+        moved = sizes > _SAME * np.nanmax(sizes, initial=0.0)
+        if len(own) > 1 and np.all(moved.sum(axis=2)[~np.isnan(slopes[..., own]).any(axis=2)] == 1):
+            found |= set(own) if np.nanmax(sizes) - np.nanmin(sizes[moved]) <= _SAME * np.nanmax(sizes) else set()
+    return found
+
+
+def _rises(response: Response, slopes: np.ndarray, columns: list[int], largest: np.ndarray) -> bool:
+    """Whether the link rises with the predictor as it was declared: lam = exp(eta) has the mean exp(-eta).
+
+    Told by levels and by columns of zeros and ones, which are declared with a plus; else by the predictor as it was
+    read.
+    """
+    of_one_size = []
+    for column in columns:
+        sizes = slopes[..., column] / largest[column]
+        plain = np.isnan(sizes) | (np.abs(sizes) <= _SAME) | (np.abs(np.abs(sizes) - 1) <= _SAME)
+        if plain.all() and abs(np.nanmax(sizes) - np.nanmin(sizes)) < 1.5:
+            of_one_size.append(np.nanmax(sizes) > 0.5)
+    if of_one_size:
+        return all(of_one_size)
+    term = getattr(response.mean, "term", None)
+    if term is None:
+        return True
+    count = len(slopes)
+    for predictor in term.predictors if term.count == count or term.count == response.count else ():
+        design = predictor.matrix(columns, response.count)[:count]
+        agreement = np.nansum(design[:, None, :] * slopes[..., columns]) if slopes.shape[1] == 1 else 0.0
+        if agreement:
+            return bool(agreement > 0)
+    return True
 
 
 def _labels_on_the_line(results: Results) -> dict[int, str]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from ppl_mle.report.binary_figures import BINNED, CALIBRATION, ROC, SEPARATION
 from ppl_mle.report.blocks import Picture
 from ppl_mle.report.count_figures import DISPERSION, ROOTOGRAM
-from ppl_mle.report.fit_figures import CHECK, CURVE, DENSITIES, FOREST, PAIRS, PROFILES
+from ppl_mle.report.fit_figures import CURVE, DENSITIES, FOREST, PAIRS, PROFILES
 from ppl_mle.report.normal_figures import LEVERAGE, QUANTILES, RESIDUALS, SCALE_LOCATION
+from ppl_mle.report.predictive_figures import CHECK
 from ppl_mle.report.scene import FigureOfFit, FigureOfRows, Scene
 from ppl_mle.report.survival_figures import SURVIVAL
 

@@ -1,4 +1,4 @@
-"""Figures that any fit can have: curve, intervals, profiles, pairs, posterior densities, predictive check."""
+"""Figures that any fit can have: curve, intervals, profiles, pairs, posterior densities."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -101,32 +101,6 @@ def wald_ellipse(scene: Scene, one: str, other: str, points: int = 100) -> np.nd
     return center[:, None] + factor @ circle
 
 
-@in_our_style
-def draw_check(scene: Scene) -> "Figure":
-    """Distribution function of the data beside those of data sets drawn from the fitted model."""
-    names = [one for one in scene.observed if one.name in scene.replicates]
-    figure = new_figure(6.5 if len(names) == 1 else 9, 3.8)
-    panels = figure.subplots(1, len(names), squeeze=False).ravel()
-    for panel, one in zip(panels, names, strict=True):
-        drawn = np.sort(scene.replicates[one.name], axis=1)
-        grid = np.sort(np.unique(np.concatenate([one.values, drawn.ravel()])))
-        grid = grid if len(grid) <= 300 else np.linspace(grid[0], grid[-1], 300)
-        steps = np.array([np.searchsorted(row, grid, side="right") for row in drawn]) / drawn.shape[1]
-        tail = (1 - scene.ci_prob) / 2
-        band = np.quantile(steps, [tail, 1 - tail], axis=0)
-        panel.fill_between(
-            grid, *band, step="post", color=FIT_COLOR, alpha=0.25, linewidth=0, label=f"{scene.percent} of data sets"
-        )
-        own = np.searchsorted(np.sort(one.values), grid, side="right") / len(one.values)
-        panel.step(grid, own, where="post", color=POSTERIOR_COLOR, linewidth=1.3, label="the data")
-        panel.set_xlabel(plain(one.name))
-        panel.set_ylabel("proportion up to the value")
-        clear_frame(panel)
-        panel.spines["left"].set_visible(True)
-    panels[0].legend(frameon=False, fontsize=7)
-    return figure
-
-
 def _curve_alt(scene: Scene) -> str:
     curve = scene.curve
     assert curve is not None
@@ -188,15 +162,4 @@ DENSITIES = FigureOfFit(
         "intervals of fit and posterior below. The numbers are in the tables."
     ),
     lambda scene: draw_densities(scene.results, scene.idata, scene.ci_prob),
-)
-CHECK = FigureOfFit(
-    "predictive_check",
-    lambda scene: bool(scene.replicates),
-    lambda scene: f"Predictive check, {scene.replicated_from}",
-    lambda scene: (
-        f"Distribution function of {', '.join(scene.replicates)} beside a band that holds {scene.percent} of the "
-        f"distribution functions of {len(next(iter(scene.replicates.values())))} data sets drawn from the model, "
-        f"{scene.replicated_from}."
-    ),
-    draw_check,
 )

@@ -1,19 +1,18 @@
 """The sections of a report that depend on what was asked for: posterior, several models, figures, prose, software."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from ppl_mle.inference import Results
 from ppl_mle.posterior import Agreement
-from ppl_mle.report.blocks import Block, Code, Pairs, Section, Table, Text, table_of
-from ppl_mle.report.facts import show_count, show_density, statistics
+from ppl_mle.report.blocks import Block, Code, Pairs, Section, Text, table_of
+from ppl_mle.report.facts import show_count, show_density
 from ppl_mle.report.figure_kinds import draw_pictures
-from ppl_mle.report.material import Material, Models
+from ppl_mle.report.material import Material
 from ppl_mle.report.prose import citation, write_paragraph
 from ppl_mle.report.rounding import show_estimate, show_fixed, show_number, show_se
 from ppl_mle.report.scene import Scene
+from ppl_mle.report.side_by_side import set_side_by_side
 from ppl_mle.report.tables import show_agreement
 
 _OF_THE_FIT = ("estimate", "se", "ci_lower", "ci_upper")
@@ -26,6 +25,10 @@ _SAID = (
     "shift_sd: (mean - estimate) / sd; sd_ratio: sd / se; shift_mcse: (mean - estimate) / Monte Carlo error of the "
     "mean; overlap: what both intervals share of what they cover; wasserstein: distance of the draws from the normal "
     "approximation of the estimator, in standard errors, and skewness, both on the unconstrained scale."
+)
+_WITHOUT_COMMAND = (
+    "Made from Python, and no command of ppl-mle makes it again: fit the same model to the same data, and hold the "
+    "hashes below to those of that fit."
 )
 _OF_THE_DRAWS = ("mean", "median", "mode", "sd", "eti_lower", "eti_upper")
 
@@ -73,47 +76,14 @@ def models_section(material: Material) -> Section | None:
     models = material.models
     if models is None:
         return None
-    blocks: list[Block] = [_side_by_side(models)]
-    blocks.append(Text("Estimates with standard errors in parentheses.", "note"))
+    side = set_side_by_side(models.results)
+    blocks: list[Block] = [table_of("Coefficients of several models", side.frame)]
+    blocks += [Text(note, "strong" if position else "note") for position, note in enumerate(side.notes)]
     if models.ranking is None:
         blocks.append(Text(f"No ranking by an information criterion: {models.reason}"))
     else:
         blocks.append(table_of("Ranking by information criterion", _shown_ranking(models.ranking), corner="model"))
     return Section("models", "Several models", tuple(blocks))
-
-
-def _side_by_side(models: Models) -> Table:
-    labels = list(dict.fromkeys(label for one in models.results.values() for label in one.estimates.labels))
-    columns = {name: _column(one, labels) for name, one in models.results.items()}
-    frame = pd.DataFrame(columns, index=labels, dtype=object)
-    below = {name: _below(one) for name, one in models.results.items()}
-    return table_of("Coefficients of several models", pd.concat([frame, pd.DataFrame(below, dtype=object)]))
-
-
-def _column(results: Results, labels: list[str]) -> list[str]:
-    params, errors = results.estimates.params, results.estimates.bse
-    cells = []
-    for label in labels:
-        if label not in params.index:
-            cells.append("")
-            continue
-        value, se = float(params[label]), float(errors[label])
-        inside = "fixed" if label in results.fixed else show_se(se)
-        cells.append(f"{show_estimate(value, se)} ({inside})")
-    return cells
-
-
-def _below(results: Results) -> Mapping[str, str]:
-    named = dict(statistics(results))
-    defined = {key: value for key, value in named.items() if key in ("AIC", "BIC") and "not defined" not in value}
-    return {
-        "status": results.status.name,
-        "n": show_count(results.nobs),
-        "df": str(results.df_model),
-        "log-likelihood": show_density(results.llf),
-        "AIC": defined.get("AIC", ""),
-        "BIC": defined.get("BIC", ""),
-    }
 
 
 def _shown_ranking(ranking: pd.DataFrame) -> pd.DataFrame:
@@ -150,7 +120,7 @@ def prose_section(material: Material) -> Section:
 def software_section(material: Material) -> Section:
     """Versions, seed, citation, and how to make the report again."""
     recipe = material.recipe
-    blocks: list[Block] = [Code(recipe.command)] if recipe.command else []
+    blocks: list[Block] = [Code(recipe.command) if recipe.command else Text(_WITHOUT_COMMAND)]
     if recipe.seed is not None:
         blocks.append(Text(f"Random seed: {recipe.seed}."))
     blocks.append(Pairs(tuple(material.versions.items())))

@@ -14,11 +14,11 @@ from ppl_mle.inference.predictions.influence import find_influence
 from ppl_mle.inference.predictions.prediction import predicted_mean
 from ppl_mle.inference.predictions.residuals import find_residuals, observed_values
 from ppl_mle.maximize import Maximum
-from ppl_mle.read.cumulative import draw, log_cdf
+from ppl_mle.read.cumulative import log_cdf
 from ppl_mle.read.law import Law
 from ppl_mle.read.responding import Response
 
-Kind = Literal["normal", "binary", "counts", "survival", "other"]
+Kind = Literal["normal", "binary", "counts", "survival", "category", "vector", "other"]
 COUNTS = ("Poisson", "NegativeBinomial", "Binomial", "BetaBinomial", "Geometric")
 _MOST_ROWS = 20_000
 _MOST_COUNT = 200
@@ -32,16 +32,22 @@ class Survival:
     Parameters
     ----------
     times : array, shape (n,)
-    happened : array of bool, shape (n,)
-        False where the time is a limit that the event had not reached.
+    limits : array, shape (n,)
+        Times at which rows are, or would have been, censored; infinite where that is not known.
     grid, fitted : array, shape (m,)
-        Times, and the fitted probability of living longer, averaged over the rows.
+        Times, and the fitted probability of lasting longer, averaged over the rows. The first is 0, or the smallest
+        where times can be negative.
     """
 
     times: np.ndarray
-    happened: np.ndarray
+    limits: np.ndarray
     grid: np.ndarray
     fitted: np.ndarray
+
+    @property
+    def happened(self) -> np.ndarray:
+        """Which rows have their event; False where the time is a limit that the event had not reached."""
+        return self.times < self.limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +57,10 @@ class Observed:
     Parameters
     ----------
     name : str
-    kind : {"normal", "binary", "counts", "survival", "other"}
+    kind : {"normal", "binary", "counts", "survival", "category", "vector", "other"}
     values, fitted : array, shape (n,)
-        Responses and their fitted means; of a censored response the means before censoring.
+        Responses and their fitted means; of a censored response the means before censoring, of a category its fitted
+        probability, of vectors those of all components in C order.
     pearson, quantile : array, shape (n,), or None
         Residuals, where the distribution has them.
     influence : DataFrame or None
@@ -80,7 +87,7 @@ class Observed:
 
 
 def observe(results: Results, maximum: Maximum, response: Response) -> Observed | None:
-    """Collect what is defined for an observed variable; None where it has no univariate rows with a mean.
+    """Collect what is defined for an observed variable; None where it has no rows with a mean, or too many.
 
     Parameters
     ----------
@@ -90,10 +97,15 @@ def observe(results: Results, maximum: Maximum, response: Response) -> Observed 
     response : Response
         At the fitted data.
     """
-    if response.values is None or response.law.is_categorical or response.law.event_axes:
+    if response.values is None:
         return None
+    if response.law.is_categorical:
+        return _categories(maximum, response)
     if np.shape(response.values) != response.mean.shape or response.count > _MOST_ROWS:
         return None
+    if response.law.event_axes:
+        whole = np.ravel(np.asarray(response.values, float))
+        return Observed(response.name, "vector", whole, np.ravel(response.mean.value(maximum.theta)))
     kind = kind_of(response)
     found = Observed(response.name, kind, observed_values(response), predicted_mean(maximum, response))
     law = response.law_at(maximum.theta)
@@ -105,6 +117,16 @@ def observe(results: Results, maximum: Maximum, response: Response) -> Observed 
         "survival": _defined(lambda: _survival(law, found)) if kind == "survival" else None,
     }
     return Observed(found.name, found.kind, found.values, found.fitted, **parts)  # type: ignore[arg-type]
+
+
+def _categories(maximum: Maximum, response: Response) -> Observed | None:
+    """A response that is a category."""
+    codes = np.ravel(np.asarray(response.values)).astype(int)
+    if len(codes) > _MOST_ROWS:
+        return None
+    probabilities = np.reshape(response.mean.value(maximum.theta), (len(codes), -1))
+    fitted = probabilities[np.arange(len(codes)), codes]
+    return Observed(response.name, "category", codes.astype(float), fitted)
 
 
 def kind_of(response: Response) -> Kind:
@@ -122,23 +144,24 @@ def kind_of(response: Response) -> Kind:
     return "counts" if law.name in COUNTS else "other"
 
 
-def replicate(response: Response, thetas: np.ndarray, seed: int) -> np.ndarray | None:
-    """Draw a data set at each of some vectors, shape (draws, n); None where PyMC or NumPy cannot draw one.
+def complete_limits(times: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Limits of all rows, where those of rows with an event are often not declared.
 
-    Of a censored response the draws are censored as the data are.
+    They are drawn, the same each time, from Kaplan and Meier's estimate of the distribution of limits, beyond the time
+    of the event. Where that estimate does not reach zero, the rest stays infinite.
+
+    Examples
+    --------
+    >>> complete_limits(np.array([1.0, 4.0, 2.0]), np.array([np.inf, 4.0, np.inf])).tolist()
+    [4.0, 4.0, 4.0]
     """
-    rng = np.random.default_rng(seed)
-    shape = response.mean.shape
-    try:
-        drawn = [_draw_all(response.law_at(theta), rng, shape) for theta in thetas]
-    except (ValueError, RequestError):
-        return None
-    return np.reshape(drawn, (len(thetas), response.count)).astype(float)
+    from statsmodels.duration.survfunc import SurvfuncRight
 
-
-def _draw_all(law: Law, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    values = draw(law, rng, shape)
-    return np.clip(values, *law.parameters) if law.kind == "censored" else values
+    found = SurvfuncRight(times, (times >= limits).astype(int))
+    places, beyond = np.asarray(found.surv_times), np.r_[1.0, np.asarray(found.surv_prob)]
+    targets = np.random.default_rng(0).random(len(times)) * beyond[np.searchsorted(places, times, side="right")]
+    drawn = np.r_[places, np.inf][np.searchsorted(-beyond[1:], -targets, side="left")]
+    return np.where(np.isinf(limits), np.where(drawn > times, drawn, np.inf), limits)
 
 
 def _defined[T](compute: Callable[[], T]) -> T | None:
@@ -170,7 +193,7 @@ def _survival(law: Law, found: Observed) -> Survival | None:
     if np.isfinite(low).any() or not np.isfinite(high).any():
         return None
     base = law.parts[0].mapped(lambda p: np.broadcast_to(np.ravel(p), shape))
-    grid = np.linspace(0.0, float(found.values.max()), _SURVIVAL_POINTS + 1)[1:]
+    grid = np.linspace(min(0.0, float(found.values.min())), float(found.values.max()), _SURVIVAL_POINTS + 1)
     with np.errstate(all="ignore"):
         fitted = [-np.expm1(logsumexp(log_cdf(base, np.full(shape, t))) - np.log(len(low))) for t in grid]
-    return Survival(found.values, found.values < high, grid, np.asarray(fitted))
+    return Survival(found.values, complete_limits(found.values, high), grid, np.asarray(fitted))

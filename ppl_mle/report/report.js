@@ -3,13 +3,14 @@
   function text(cell) {
     return (cell.dataset.text || cell.textContent).trim();
   }
+  const NUMBER = /^<?(-?(?:\d+\.?\d*(?:e[+\-]?\d+)?|inf))(?: \((?:[\d.]+(?:e[+\-]?\d+)?|NaN|inf|fixed)\))?$/;
   function rank(value) {
-    const number = Number(value.replace(/^</, ""));
-    return value === "" || Number.isNaN(number) ? null : number;
+    const found = NUMBER.exec(value);
+    return found ? Number(found[1].replace("inf", "Infinity")) : null;
   }
   function compare(a, b) {
     const x = rank(a), y = rank(b);
-    if (x !== null && y !== null) return x - y;
+    if (x !== null && y !== null) return x === y ? 0 : x < y ? -1 : 1;
     if (x !== null || y !== null) return x !== null ? -1 : 1;
     return a.localeCompare(b);
   }

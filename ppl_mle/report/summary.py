@@ -12,6 +12,8 @@ import pandas as pd
 from ppl_mle.errors import RequestError
 from ppl_mle.inference import Estimates, Results
 from ppl_mle.report.facts import header, health_line, is_clean, method_note, notes, verdict
+from ppl_mle.report.great import great_table
+from ppl_mle.report.rich_table import rich_table, rich_text
 from ppl_mle.report.rounding import show_estimate, show_fixed, show_number, show_p, show_se
 from ppl_mle.report.tex import escape as tex
 from ppl_mle.report.tex import tabular
@@ -69,6 +71,17 @@ class Summary(pd.DataFrame):
     def __str__(self) -> str:
         return repr(self)
 
+    def __rich_console__(self, console: Any, options: Any) -> Any:
+        """What `rich.print` shows: the verdict of a bad fit, the header, the table, the footer."""
+        caption = self.caption
+        if caption is not None and caption.verdict:
+            yield rich_text(caption.verdict, "bold red")
+        if caption is not None:
+            yield rich_text(caption.header, "bold")
+        yield rich_table(self.shown())
+        for line in caption.footer if caption is not None else ():
+            yield rich_text(line, "dim")
+
     def _repr_html_(self) -> str:
         table = self.shown().to_html(escape=True, max_rows=pd.get_option("display.max_rows"))
         if self.caption is None:
@@ -101,6 +114,24 @@ class Summary(pd.DataFrame):
         else:
             Path(buf).write_text(text, encoding="utf-8")
         return None
+
+    def to_gt(self) -> Any:
+        """The table as a `great_tables.GT`, rounded as it is printed, the verdict of a bad fit as its title.
+
+        Returns
+        -------
+        GT
+
+        Raises
+        ------
+        RequestError
+            great_tables is not installed.
+        """
+        if self.caption is None:
+            return great_table(self.shown())
+        first = [self.caption.verdict] if self.caption.verdict else []
+        title, subtitle = [*first, self.caption.header, ""][:2]
+        return great_table(self.shown(), title, subtitle, self.caption.footer)
 
     def _repr_latex_(self) -> str:
         shown = self.shown()

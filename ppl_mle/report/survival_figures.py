@@ -26,7 +26,7 @@ def draw_survival(observed: Observed) -> "Figure":
     survival = observed.survival
     assert survival is not None
     times, steps, errors = kaplan_meier(survival)
-    at, height = np.r_[0.0, times], np.r_[1.0, steps]
+    at, height = np.r_[survival.grid[0], times], np.r_[1.0, steps]
     spread = 2 * np.nan_to_num(np.r_[0.0, errors])
     figure = new_figure(6.5, 4)
     axes = figure.subplots()
@@ -38,7 +38,7 @@ def draw_survival(observed: Observed) -> "Figure":
     ended = survival.times[~survival.happened]
     reached = height[np.searchsorted(at, ended, side="right") - 1]
     axes.plot(ended, reached, linestyle="none", marker="|", markersize=5, color=GRAY, label="censored")
-    axes.plot(np.r_[0.0, survival.grid], np.r_[1.0, survival.fitted], color=FIT_COLOR, linewidth=1.8, label="fitted")
+    axes.plot(survival.grid, survival.fitted, color=FIT_COLOR, linewidth=1.8, label="fitted")
     axes.set_ylim(0, 1.02)
     axes.set_xlabel(plain(observed.name))
     axes.set_ylabel("probability of lasting longer")

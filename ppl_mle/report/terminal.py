@@ -1,10 +1,11 @@
 """Tables on a terminal, and the same as plain text in a file or a pipe."""
 
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import pandas as pd
 
 from ppl_mle.posterior import Agreement, DrawsCheck
+from ppl_mle.report.rich_table import rich_table, rich_text
 from ppl_mle.report.rounding import show_number
 from ppl_mle.report.summary import Summary
 from ppl_mle.report.tables import show_agreement
@@ -82,31 +83,10 @@ def _console(file: IO[str] | None) -> "Console":
 
 
 def _print_line(console: "Console", line: str, style: str) -> None:
-    from rich.text import Text
-
-    console.print(Text(printable(line), style=style))
+    console.print(rich_text(line, style))
 
 
 def _print_table(console: "Console", frame: pd.DataFrame) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("", no_wrap=True)
-    for name in frame.columns:
-        table.add_column(Text(printable(name)), justify="right", no_wrap=True)
-    for label, row in zip(frame.index, frame.to_numpy(), strict=True):
-        table.add_row(Text(printable(label)), *(Text(printable(cell)) for cell in row))
+    table = rich_table(frame)
     width = max(console.measure(table, options=console.options.update(width=UNLIMITED)).maximum, console.width)
     console.print(table, width=width, crop=False, soft_wrap=False)
-
-
-def printable(text: Any) -> str:
-    r"""Replace control characters: a name must not be able to steer the terminal.
-
-    Examples
-    --------
-    >>> printable("b[\x1b[31m]").isprintable()
-    True
-    """
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))

@@ -14,7 +14,7 @@ _ALMOST_FLAT = 1e-7
 _HIGHER = 1e-6
 _STRETCH = 3.0
 
-Found = Literal["crossed", "infinite", "edge", "lost"]
+Found = Literal["crossed", "infinite", "through", "edge", "turned", "lost"]
 
 
 class HigherMaximum(Exception):  # a signal to start again from here, never seen by a user

@@ -86,7 +86,7 @@ def trace_profile(maximum: Maximum, quantity: Quantity, ci_prob: float) -> Profi
         The profile rises above the maximum.
     """
     along = quantity.slice_of(maximum)
-    interval = profile_interval(along, quantity, ci_prob)
+    interval = profile_interval(maximum, quantity, ci_prob)
     reach = _MARGIN * normal_quantile(ci_prob)
     left, right = (_follow(along, side, reach) for side in (-1, 1))
     points = [*reversed(left), along.peak, *right]
@@ -150,7 +150,7 @@ def _follow(along: Slice, side: int, reach: float) -> list[Point]:
     points: list[Point] = []
     near, root = along.peak, 0.0
     step = reach / _PER_SIDE * along.unit
-    while root < reach and len(points) < _MOST:
+    while along.unit > 0 and root < reach and len(points) < _MOST:
         point = along.climb(near.at + side * step, near)
         if not point.exists:
             break

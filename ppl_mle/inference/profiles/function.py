@@ -37,7 +37,7 @@ class FunctionSlice:
         held = dict(maximum.held) | {i: float(maximum.theta[i]) for i in self._edges}
         self._problem = Problem(maximum.plan.likelihood, held)
         free = self._problem.free
-        self._root = _factor(maximum.observed_covariance[np.ix_(free, free)])
+        self._root = factor(maximum.observed_covariance[np.ix_(free, free)])
         self._function, self._gradient = value, gradient
         self._origin = maximum.theta[free]
         slope = self._slopes(np.zeros(len(free)))
@@ -67,7 +67,7 @@ class FunctionSlice:
                     break
                 z, multiplier = z + share * step[:size], multiplier + share * step[size] / self.unit
         theta = self._theta(z)
-        return Point(at, theta, self._value(z), np.nan, np.zeros(len(theta)), found=False)
+        return Point(at, theta, self.peak.value, np.nan, np.zeros(len(theta)), found=False)
 
     def information(self, point: Point) -> float:
         """Information about the function at a point: 1 / (g' I^-1 g)."""
@@ -133,7 +133,7 @@ class FunctionSlice:
         return Point(at, theta, value, multiplier, tangent, found=bool(is_maximum) and stays)
 
 
-def _factor(covariance: np.ndarray) -> np.ndarray:
+def factor(covariance: np.ndarray) -> np.ndarray:
     """A matrix F with F F' = covariance, from the correlations, so that scales do not matter."""
     scale = np.sqrt(np.diag(covariance))
     return np.asarray(scale[:, None] * np.linalg.cholesky(covariance / np.outer(scale, scale)))
