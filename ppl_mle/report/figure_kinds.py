@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ppl_mle.report.binary_figures import BINNED, CALIBRATION, ROC, SEPARATION
 from ppl_mle.report.blocks import Picture
+from ppl_mle.report.chain_figures import RANKS
 from ppl_mle.report.count_figures import DISPERSION, ROOTOGRAM
 from ppl_mle.report.fit_figures import CURVE, DENSITIES, FOREST, PAIRS, PROFILES
 from ppl_mle.report.normal_figures import LEVERAGE, QUANTILES, RESIDUALS, SCALE_LOCATION
@@ -15,6 +16,7 @@ FIGURES: tuple[FigureOfFit | FigureOfRows, ...] = (
     CURVE,
     FOREST,
     DENSITIES,
+    RANKS,
     PROFILES,
     PAIRS,
     RESIDUALS,
