@@ -8,7 +8,16 @@ import xarray as xr
 from ppl_mle.errors import ModelError, RequestError
 from ppl_mle.fit import Fit
 from ppl_mle.maximize import Maximum
-from ppl_mle.posterior import Instant, approximate, find_mode, make_tree, sample_instantly, sample_nuts, why_improper
+from ppl_mle.posterior import (
+    Instant,
+    approximate,
+    find_mode,
+    make_tree,
+    sample_instantly,
+    sample_nuts,
+    why_improper,
+    why_separated,
+)
 from ppl_mle.posterior.guided import sample_guided, why_unguided
 from ppl_mle.posterior.instant import USELESS_K
 from ppl_mle.posterior.nuts import require_counts, require_known
@@ -82,12 +91,11 @@ def sample(
     require_known(options)
     fit = model if isinstance(model, Fit) else None
     sampled = _conditioned(fit) if fit is not None else current_model(model)
+    if not force:
+        _refuse_improper(why_separated(sampled))
     mode = find_mode(sampled, _start_of(fit) if fit is not None else None)
-    improper = why_improper(sampled, mode)
-    if improper and not force:
-        raise ModelError(
-            f"the posterior is improper: {improper}; give proper priors, or pass force=True to sample all the same"
-        )
+    if not force:
+        _refuse_improper(why_improper(sampled, mode))
     reason = ""
     if method != "nuts":
         rng = _generator(random_seed)
@@ -99,6 +107,13 @@ def sample(
     tree = _by_nuts(sampled, mode, common | {"random_seed": random_seed, "progressbar": progressbar}, options)
     tree.attrs |= {"why_nuts": reason}
     return tree
+
+
+def _refuse_improper(why: str) -> None:
+    if why:
+        raise ModelError(
+            f"the posterior is improper: {why}; give proper priors, or pass force=True to sample all the same"
+        )
 
 
 def _generator(seed: Any) -> np.random.Generator:

@@ -6,7 +6,7 @@ import pytest
 
 import ppl_mle
 from ppl_mle.errors import ModelError
-from ppl_mle.posterior import find_mode, why_improper
+from ppl_mle.posterior import find_mode, why_improper, why_separated
 
 X = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
 SEPARATED, OVERLAPPING = [0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 0, 1]
@@ -214,3 +214,29 @@ def test_improper_posteriors_are_refused_by_name(case):
 def test_proper_posteriors_are_not_refused(case):
     model = build(*PROPER[case])
     assert why_improper(model, find_mode(model)) == ""
+
+
+def ordered(observed, slope=pm.Flat):
+    cuts = pm.Flat("cuts", shape=2, transform=pm.distributions.transforms.ordered, initval=[-1.0, 1.0])
+    pm.OrderedLogistic("y", eta=slope("b") * X, cutpoints=cuts, observed=observed)
+
+
+def test_separation_of_ordered_categories_is_proved():
+    # The categories are in the order of x, so with the slope the lower cutpoint goes down or stays and the gap grows.
+    told = why_separated(build(ordered_separated, None))
+    assert "falls nowhere" in told
+    assert "b -> +inf" in told
+    assert "b -> -inf" in why_separated(build(ordered, [2, 2, 1, 1, 0, 0]))
+
+
+@pytest.mark.parametrize("slope", [pm.Flat, lambda name: pm.Normal(name, 0, 5)], ids=["flat", "normal"])
+def test_nothing_is_proved_where_the_likelihood_falls_or_a_prior_does(slope):
+    overlapping, apart = [0, 1, 0, 2, 1, 2], [0, 0, 1, 1, 2, 2]
+    assert why_separated(build(lambda y: ordered(y, slope), overlapping)) == ""
+    if slope is not pm.Flat:
+        assert why_separated(build(lambda y: ordered(y, slope), apart)) == ""
+
+
+def test_a_probability_on_its_edge_is_no_direction_of_infinite_mass():
+    # No success in 6 with a flat prior on p: the likelihood rises to p = 0, and Beta(1, 7) is proper.
+    assert why_separated(build(no_events, 1)) == ""

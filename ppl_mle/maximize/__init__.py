@@ -9,6 +9,7 @@ from ppl_mle.maximize.newton import Newton
 from ppl_mle.maximize.predictor_newton import PredictorNewton
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.quasi_newton import QuasiNewton
+from ppl_mle.maximize.recession import Recession, prove_recession
 from ppl_mle.maximize.run import maximize
 from ppl_mle.maximize.search import Search
 from ppl_mle.maximize.status import Status
@@ -26,7 +27,9 @@ __all__ = [
     "PredictorNewton",
     "Problem",
     "QuasiNewton",
+    "Recession",
     "Search",
     "Status",
     "maximize",
+    "prove_recession",
 ]

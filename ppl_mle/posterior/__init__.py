@@ -8,6 +8,7 @@ from ppl_mle.posterior.instant import Instant, find_mode, sample_instantly
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.posterior.nuts import sample_nuts
 from ppl_mle.posterior.propriety import why_improper
+from ppl_mle.posterior.separated import why_separated
 from ppl_mle.posterior.table import summarize_draws
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "sample_nuts",
     "summarize_draws",
     "why_improper",
+    "why_separated",
 ]
