@@ -165,11 +165,10 @@ def _look_farther(problem: Problem, engine: Engine, outcomes: list[Outcome], tic
 
 
 def _settle(problem: Problem, search: Search, engine: Engine, before: Sequence[Outcome]) -> Outcome:
-    """Judge the end of a search; what ended lower than a certified maximum and without bound is not followed."""
+    """Judge the end of a search; what runs to a limit lower than a certified maximum is not followed there."""
     bars = [o.search.value + _CLEARLY * margin(o) for o in before if o.status is Status.CONVERGED]
-    if search.value > min(bars, default=np.inf):
-        return judge(problem, search, engine, depth=0)
-    outcome = judge(problem, search, engine)
+    is_lower = search.value > min(bars, default=np.inf)
+    outcome = judge(problem, search, engine, depth=0) if is_lower else judge(problem, search, engine)
     if outcome.status not in _UNSETTLED:
         return outcome
     return settle_at_kink(problem, search) or settle_at_support(problem, search) or outcome
