@@ -142,10 +142,10 @@ def _figures(tree: Any, moments: Any) -> str:
 
 def judge(case: Any) -> str:
     """What `sample(method="auto")` would do, without running NUTS."""
-    from ppl_mle.posterior import find_mode, sample_instantly, why_improper, why_separated
+    from ppl_mle.posterior import find_mode, sample_instantly, why_improper, why_periodic, why_separated
 
     model = case.build()
-    if improper := why_separated(model):
+    if improper := why_separated(model) or why_periodic(model):
         return f"refused | {improper}"
     mode = find_mode(model)
     if improper := why_improper(model, mode):

@@ -16,6 +16,7 @@ from ppl_mle.posterior import (
     sample_instantly,
     sample_nuts,
     why_improper,
+    why_periodic,
     why_separated,
 )
 from ppl_mle.posterior.guided import sample_guided, why_unguided
@@ -92,7 +93,7 @@ def sample(
     fit = model if isinstance(model, Fit) else None
     sampled = _conditioned(fit) if fit is not None else current_model(model)
     if not force:
-        _refuse_improper(why_separated(sampled))
+        _refuse_improper(why_separated(sampled) or why_periodic(sampled))
     mode = find_mode(sampled, _start_of(fit) if fit is not None else None)
     if not force:
         _refuse_improper(why_improper(sampled, mode))

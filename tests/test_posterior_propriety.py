@@ -6,7 +6,7 @@ import pytest
 
 import ppl_mle
 from ppl_mle.errors import ModelError
-from ppl_mle.posterior import find_mode, why_improper, why_separated
+from ppl_mle.posterior import find_mode, why_improper, why_periodic, why_separated
 
 X = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
 SEPARATED, OVERLAPPING = [0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 0, 1]
@@ -240,3 +240,63 @@ def test_nothing_is_proved_where_the_likelihood_falls_or_a_prior_does(slope):
 def test_a_probability_on_its_edge_is_no_direction_of_infinite_mass():
     # No success in 6 with a flat prior on p: the likelihood rises to p = 0, and Beta(1, 7) is proper.
     assert why_separated(build(no_events, 1)) == ""
+
+
+def shifted_exponential():
+    """Rises with the shift up to the smallest observation, where it ends; with n = 4 it is proper."""
+    rate, shift = pm.HalfFlat("rate"), pm.Flat("shift")
+    y = np.array([1.3, 2.0, 2.2, 4.1])
+    pm.Potential("y", pm.math.sum(pm.math.switch(y > shift, pm.math.log(rate) - rate * (y - shift), -np.inf)))
+
+
+def test_a_rise_that_ends_at_the_support_proves_nothing():
+    assert why_separated(build(shifted_exponential, None)) == ""
+
+
+ANGLES = np.array([0.1, 0.3, -0.2, 0.15, 0.05])
+TIMES = np.arange(1.0, 13.0)
+
+
+def direction(prior):
+    mu = pm.Flat("mu") if prior == "flat" else pm.Uniform("mu", -np.pi, np.pi)
+    pm.VonMises("y", mu=mu, kappa=pm.Gamma("kappa", 2, 0.1), observed=ANGLES)
+
+
+def phase(prior):
+    shift = pm.Flat("phase") if prior == "flat" else pm.Normal("phase", 0, 10)
+    mean = pm.HalfNormal("amplitude", 5) * pm.math.sin(0.9 * TIMES + shift)
+    pm.Normal("y", mean, pm.HalfNormal("sigma", 1), observed=np.round(2 * np.sin(0.9 * TIMES + 0.4), 1))
+
+
+def frequency(prior):
+    w = pm.Flat("w") if prior == "flat" else pm.HalfNormal("w", 3)
+    mean = pm.Normal("a", 0, 5) * pm.math.sin(w * TIMES) + pm.Normal("b", 0, 5) * pm.math.cos(w * TIMES)
+    pm.Normal("y", mean, pm.HalfNormal("sigma", 1), observed=np.round(2 * np.sin(1.7 * TIMES), 1))
+
+
+def wave_with_a_drift(prior):
+    """The phase is a slope as well, so nothing repeats itself."""
+    shift = pm.Flat("phase")
+    pm.Normal("y", pm.math.sin(TIMES + shift) + 0.1 * shift, 1.0, observed=np.sin(TIMES))
+
+
+@pytest.mark.parametrize(("declare", "label"), [(direction, "mu"), (phase, "phase"), (frequency, "w")])
+def test_what_repeats_itself_under_a_flat_prior_is_refused(declare, label):
+    with pytest.raises(ModelError, match=f"repeats itself without end along {label}, where the prior is flat"):
+        ppl_mle.sample(build(declare, "flat"), random_seed=1, progressbar=False)
+    assert why_periodic(build(declare, "bounded")) == ""
+
+
+def test_what_repeats_itself_in_part_only_is_not_refused_as_such():
+    assert why_periodic(build(wave_with_a_drift, "flat")) == ""
+
+
+def test_a_covariance_without_rank_is_refused():
+    # Columns that add up to 1: with the smallest standard deviation s of a combination the density goes as s^-n.
+    points = np.random.default_rng(4).normal(size=(8, 2))
+    rows = np.column_stack([points, 1 - points.sum(axis=1)])
+    with pm.Model() as model:
+        chol, _, _ = pm.LKJCholeskyCov("chol", n=3, eta=1, sd_dist=pm.HalfFlat.dist(), compute_corr=True)
+        pm.MvNormal("y", pm.Flat("mu", shape=3), chol=chol, observed=rows)
+    told = why_improper(model, find_mode(model))
+    assert "chol[5] -> 0" in told

@@ -131,7 +131,7 @@ def test_tables_sort_copy_and_sections_fold(chromium, tmp_path, html):
     assert first == "element,estimate,se,z,p,ci95_lb,ci95_ub"
     assert rows[1] == "m[x],3.00,1.00,3.00,0.003,1.04,4.96"
     assert said["buttons"] == said["tables"] == 4
-    assert said["images"] == [True] * 3
+    assert said["images"] == [True] * 4
     assert said["folded"]
 
 

@@ -83,7 +83,7 @@ def test_figures_lie_beside_the_file(document, suffix, kind, start, tmp_path):
     path = tmp_path / f"my report{suffix}"
     format_of(path).write(document, path)
     found = sorted(file.name for file in (tmp_path / "my-report_files").iterdir())
-    assert found == [f"{key}.{kind}" for key in ("curve", "densities", "intervals")]
+    assert found == [f"{key}.{kind}" for key in ("curve", "densities", "intervals", "ranks")]
     for name in found:
         assert f"my-report_files/{name}" in path.read_text(encoding="utf-8")
         assert (tmp_path / "my-report_files" / name).read_bytes().startswith(start)
@@ -147,14 +147,14 @@ def test_docx_names_are_inert(evil, tmp_path):
     assert "instrText" not in body
     assert "fldSimple" not in body
     assert "External" not in links
-    assert body.count("descr=") == 3
+    assert body.count("descr=") == 4
     assert "w:tblHeader" in body
 
 
 def test_a_notebook_without_a_script_shows_the_tables_and_runs_nothing(evil):
     book = render_notebook(evil)
     assert {cell["cell_type"] for cell in book["cells"]} == {"markdown"}
-    assert sum("attachments" in cell for cell in book["cells"]) == 3
+    assert sum("attachments" in cell for cell in book["cells"]) == 4
     assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
     nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
     nbformat.validate(nbformat.from_dict(book))

@@ -82,7 +82,7 @@ def test_what_it_says(page):
 
 def test_figures_are_inside_and_described(page):
     images = page.all("img")
-    assert len(images) == 3
+    assert len(images) == 4
     for image in images:
         assert image["src"].startswith("data:image/svg+xml;base64,")
         assert len(image["alt"]) > 40

@@ -12,6 +12,7 @@ from ppl_mle.maximize.quasi_newton import QuasiNewton
 from ppl_mle.maximize.recession import Recession, prove_recession
 from ppl_mle.maximize.run import maximize
 from ppl_mle.maximize.search import Search
+from ppl_mle.maximize.separation import never_falls
 from ppl_mle.maximize.status import Status
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "Search",
     "Status",
     "maximize",
+    "never_falls",
     "prove_recession",
 ]

@@ -79,7 +79,7 @@ def reach_limit(problem: Problem, search: Search, recession: Recession) -> Limit
     """
     theta = problem.expand(search.x)
     size = max(1.0, abs(search.value))
-    if not all(_never_falls(problem, problem.expand(x), recession) for x in (search.x, search.origin)):
+    if not all(never_falls(problem, problem.expand(x), recession) for x in (search.x, search.origin)):
         return None
     length = _LENGTHS[-1]
     for _ in range(_DOUBLINGS):
@@ -94,7 +94,7 @@ def reach_limit(problem: Problem, search: Search, recession: Recession) -> Limit
     return None
 
 
-def _never_falls(problem: Problem, theta: np.ndarray, recession: Recession) -> bool:
+def never_falls(problem: Problem, theta: np.ndarray, recession: Recession) -> bool:
     """Whether the log-density does not fall along the direction by more than rounding."""
     values = [_value(problem, recession.move(theta, length)) for length in _LENGTHS]
     noise = _ROUNDING * max(1.0, abs(values[0])) + _LENGTHS[-1] * recession.cone.rounding

@@ -7,6 +7,7 @@ from ppl_mle.posterior.draws_tree import make_tree
 from ppl_mle.posterior.instant import Instant, find_mode, sample_instantly
 from ppl_mle.posterior.normal_draws import normal_draws
 from ppl_mle.posterior.nuts import sample_nuts
+from ppl_mle.posterior.periodic import why_periodic
 from ppl_mle.posterior.propriety import why_improper
 from ppl_mle.posterior.separated import why_separated
 from ppl_mle.posterior.table import summarize_draws
@@ -25,5 +26,6 @@ __all__ = [
     "sample_nuts",
     "summarize_draws",
     "why_improper",
+    "why_periodic",
     "why_separated",
 ]

@@ -108,22 +108,23 @@ def flat_tails(model: object, mode: Maximum) -> tuple[Tail, ...]:
     Returns
     -------
     tuple of Tail
-        Both sides of every element that is transformed by itself, to the line or a half line.
+        Both sides of every unconstrained element that is a number of the line or the logarithm of a length.
     """
     posterior, unbounded = mode.plan.likelihood, mode.status is Status.UNBOUNDED
     found = []
     for var in posterior.variables:
-        if not (var.elementwise and (unbounded or has_constant_prior(model, var.name))):
+        if not (unbounded or has_constant_prior(model, var.name)):
             continue
-        for i, scale in enumerate(var.scales):
+        for i, scale in enumerate(var.free_scales):
             if scale.kind not in ("identity", "log"):
                 continue
-            coordinate = var.free.start + i
+            label = var.labels[i] if len(var.labels) == len(var.free_scales) else var.free_labels[i]
             for side in (-1, 1):
                 on_line = scale.kind == "identity"
-                slope = _slope(posterior, mode, coordinate, side, on_line)
+                with np.errstate(all="ignore"):
+                    slope = _slope(posterior, mode, var.free.start + i, side, on_line)
                 toward = float(scale.to_declared(side * np.inf))
-                found.append(Tail(var.labels[i], toward, slope, side, on_line))
+                found.append(Tail(label, toward, slope, side, on_line))
     return tuple(found)
 
 
@@ -139,7 +140,7 @@ def _slope(posterior: Likelihood, mode: Maximum, coordinate: int, side: int, on_
         return _marginal(posterior, coordinate, center + side * distance, starts)
 
     near, far = distances
-    first, theta = height(near, (np.array(start),))
+    first, theta = height(near, (np.array(start), np.array(mode.theta, float)))
     last, _ = height(far, (theta, start + (theta - start) * (far / near)))
     if np.isnan(last) and np.isfinite(first):
         last, far = _walk(height, theta, near, far)

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from ppl_mle.maximize import Problem, Recession, prove_recession
-from ppl_mle.read import Likelihood, Variable, has_one_mode, read, read_posterior
+from ppl_mle.maximize import Problem, Recession, never_falls, prove_recession
+from ppl_mle.read import Likelihood, has_one_mode, read, read_posterior
 
 _SHARE = 1e-6
 _SHOWN = 4
+_LOOKS = 5
 
 
 def why_separated(model: Any) -> str:
@@ -26,8 +27,9 @@ def why_separated(model: Any) -> str:
     likelihood = read(model, "MLE").likelihood
     if not likelihood.flat_priors or has_one_mode(read_posterior(model)):
         return ""
-    recession = prove_recession(Problem(likelihood, {}))
-    if recession is None:
+    problem = Problem(likelihood, {})
+    recession = prove_recession(problem)
+    if recession is None or not _never_falls(problem, recession):
         return ""
     moving = np.abs(recession.cone.direction) > _SHARE * np.abs(recession.cone.direction).max()
     if not _is_measured(likelihood, recession, moving):
@@ -38,17 +40,23 @@ def why_separated(model: Any) -> str:
     return f"the priors are flat and the likelihood falls nowhere on the way to {shown}"
 
 
+def _never_falls(problem: Problem, recession: Recession) -> bool:
+    """Whether the log-density bears the proof out at the start and at points around it where it exists."""
+    start = problem.likelihood.mapping.start(None)
+    moves = np.random.default_rng(0).uniform(-1, 1, (_LOOKS, len(start)))
+    points = [start, *(start + move for move in moves)]
+    inside = [point for point in points if np.isfinite(problem.value(point))]
+    with np.errstate(all="ignore"):
+        return bool(inside) and all(never_falls(problem, point, recession) for point in inside)
+
+
 def _is_measured(likelihood: Likelihood, recession: Recession, moving: np.ndarray) -> bool:
     """Whether going along the direction is going along the declared scale, on which the priors are flat."""
-    kinds = np.array([kind for var in likelihood.variables for kind in _kinds(var)])[recession.columns]
+    kinds = np.full(likelihood.size, "other", dtype=object)
+    for var in likelihood.variables:
+        if var.free_scales:
+            kinds[var.free] = [scale.kind for scale in var.free_scales]
+    kinds = kinds[recession.columns]
     straight = (kinds == "identity") & ~recession.lifted
     raised = recession.lifted & (recession.cone.direction > 0) & (kinds == "log")
     return bool(np.all((straight | raised)[moving]))
-
-
-def _kinds(var: Variable) -> list[str]:
-    """What each unconstrained element is: `identity`, the logarithm `log` of a declared length, or something else."""
-    if var.elementwise:
-        return [scale.kind for scale in var.scales]
-    count = var.free.stop - var.free.start
-    return ["identity", *["log"] * (count - 1)] if var.transform == "ordered" else ["other"] * count

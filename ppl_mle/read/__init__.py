@@ -21,6 +21,7 @@ from ppl_mle.read.rows.scores import group_scores, row_scores, score_products
 from ppl_mle.read.rows.sums import gram_matrix
 from ppl_mle.read.rows.term import RowTerm
 from ppl_mle.read.rows.threads import one_thread_each
+from ppl_mle.read.rows.waves import enters_by_waves
 from ppl_mle.read.scale import LINE, Scale
 from ppl_mle.read.tree import model_data
 
@@ -42,6 +43,7 @@ __all__ = [
     "current_model",
     "densities_at",
     "density_around",
+    "enters_by_waves",
     "expected_information",
     "expected_weights",
     "find_crossings",

@@ -11,7 +11,7 @@ from ppl_mle.read.evaluation import Form
 from ppl_mle.read.labels import element_labels
 from ppl_mle.read.mapping import Mapping
 from ppl_mle.read.rows.objective import RowObjective
-from ppl_mle.read.scale import LINE, Scale
+from ppl_mle.read.scale import HALF_LINE, LINE, Scale
 
 Role = Literal["parameter", "latent"]
 Estimator = Literal["MLE", "MAP"]
@@ -59,6 +59,19 @@ class Variable:
     def size(self) -> int:
         """Number of declared elements."""
         return self.declared.stop - self.declared.start
+
+    @property
+    def free_scales(self) -> tuple[Scale, ...]:
+        """What each unconstrained element is the image of: a number, or the logarithm of a length; none if neither."""
+        if self.elementwise:
+            return self.scales
+        count = self.free.stop - self.free.start
+        if self.transform == "ordered":
+            return (LINE, *[HALF_LINE] * (count - 1))
+        if self.transform == "cholesky-cov-packed":
+            diagonal = np.cumsum(np.arange(1, count + 1)) - 1
+            return tuple(HALF_LINE if i in diagonal else LINE for i in range(count))
+        return ()
 
 
 @dataclass(frozen=True)
