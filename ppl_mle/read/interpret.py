@@ -70,7 +70,7 @@ def interpreted(inputs: Sequence[GraphVariable], outputs: Any) -> Any:
 
 
 class LazilyCompiled:
-    """A function that is interpreted until its calls have taken as long as compiling it might.
+    """A function, made when first called, that is interpreted until its calls took as long as compiling it might.
 
     Numba takes about 0.12 s for every node of a graph, and seldom less than 15 s. Compiling when calls have taken that
     costs at most twice the better choice in hindsight, whichever it is. Loops over
@@ -91,10 +91,12 @@ class LazilyCompiled:
         self.compiled = rows * _count_loops(graphs) * _SECONDS_PER_LOOP > _SLOW_CALL
         self._price = max(WORTH_COMPILING, _SECONDS_PER_NODE * _count_nodes(graphs))
         self._spent = 0.0
-        self._function = self._compile() if self.compiled else interpreted(inputs, outputs)
+        self._function: Any = None
 
     def __call__(self, *arguments: Any) -> Any:
         """Evaluate, and compile for the next call if interpreting has become the dearer choice."""
+        if self._function is None:
+            self._function = self._compile() if self.compiled else interpreted(self._inputs, self._outputs)
         begun = time.perf_counter()
         result = self._function(*arguments)
         self._spent += time.perf_counter() - begun
