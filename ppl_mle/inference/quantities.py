@@ -66,11 +66,13 @@ class Quantity:
         return self.coordinate is None and not np.any(self.gradient(maximum.theta)) and self._jumps(maximum)
 
     def _jumps(self, maximum: Maximum) -> bool:
-        """Whether it is another number a few standard errors away."""
+        """Whether it is another number a few standard errors away, or with what ran to an edge brought back."""
         spread = np.sqrt(np.maximum(np.nan_to_num(np.diag(maximum.observed_covariance)), 0))
-        here = self.value(maximum.theta)
+        here, base, gone = self.value(maximum.theta), np.array(maximum.theta), edge_coordinates(maximum)
+        base[gone] = maximum.plan.likelihood.mapping.start(None)[gone]
+        spread[gone] = 1.0
         signs = np.random.default_rng(0).choice([-3.0, -1.0, 1.0, 3.0], (_LOOKS, len(spread)))
-        return any(self.value(maximum.theta + move) != here for move in signs * spread)
+        return any(self.value(base + move) != here for move in signs * spread)
 
 
 def declared_quantities(maximum: Maximum) -> list[Quantity]:

@@ -11,6 +11,7 @@ _CLOSE = 1e-9
 _TRIALS = 80
 _FARTHEST = 1e8
 _ALMOST_FLAT = 1e-7
+_TELLING = 1e-6
 _HIGHER = 1e-6
 _STRETCH = 3.0
 
@@ -147,6 +148,6 @@ class _Bracket:
 
     def _is_flat(self, distance: float) -> bool:
         """Whether the profile has levelled off: going as far again would change the root by next to nothing."""
-        if not (self._root > 0 and distance > _STRETCH * self._along.unit):
+        if not (self._root > _TELLING and distance > _STRETCH * self._along.unit):
             return False
         return bool(-self._side * self.inside.slope / self._root * max(distance, 1.0) < _ALMOST_FLAT)

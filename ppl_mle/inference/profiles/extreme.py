@@ -5,7 +5,6 @@ from scipy.optimize import minimize
 
 from ppl_mle.inference.profiles.crossing import Crossing, signed_root
 from ppl_mle.inference.profiles.function import Function, Gradient, factor
-from ppl_mle.inference.profiles.image import is_pole
 from ppl_mle.inference.profiles.slice import Point
 from ppl_mle.maximize import Maximum, Problem
 
@@ -19,16 +18,16 @@ _SHARE = 0.7
 _POLISHES = 12
 _DIFFERENCE = 1e-4
 _ON_CUT = 1e-9
-_TOUCHING = 1e-5
+TOUCHING = 1e-5
 _STATIONARY = 1e-7
 _EXACT = 1e-12
 _CLOSE = 1e-7
 _ROUNDING = 1e-12
-_LOOKS = 65
 _CHASES = 60
 _APPROACH = (0.0, 0.9, 0.99, 0.999, 0.9999)
 _BEHIND = 1.001
 _STEADY = 1e-3
+_RISES = 1e-4
 
 
 class Region:
@@ -55,7 +54,7 @@ class Region:
         basis = np.zeros((len(maximum.theta), len(own)))
         basis[own] = factor(maximum.observed_covariance[np.ix_(own, own)])
         lost = maximum.lost.reshape(len(maximum.theta), -1)
-        self._basis, self._inner = np.hstack([basis, lost]), len(own)
+        self._basis, self.inner = np.hstack([basis, lost]), len(own)
         self._origin = np.where(np.any(lost != 0, axis=1), likelihood.mapping.start(None), maximum.theta)
         reach = np.maximum(_FAR_OUT, _SPAN * np.abs(maximum.theta - self._origin))
         self._reach = np.full(len(reach), np.inf)
@@ -80,7 +79,7 @@ class Region:
             self.center = float(np.median(values))
             spread = np.abs(values - self.center)
             spread = spread[spread > 0]
-            has_edges = self._inner < self._basis.shape[1]
+            has_edges = self.inner < self._basis.shape[1]
             self.unit = float(np.max(spread) if has_edges else np.median(spread)) if len(spread) else 1.0
 
     def theta(self, y: np.ndarray) -> np.ndarray:
@@ -91,7 +90,8 @@ class Region:
         """The function."""
         return self._function(self.theta(y))
 
-    def _scaled(self, y: np.ndarray) -> float:
+    def scaled(self, y: np.ndarray) -> float:
+        """The function in its own units."""
         return (self.value(y) - self.center) / self.unit
 
     def _scaled_slope(self, y: np.ndarray) -> np.ndarray:
@@ -99,11 +99,11 @@ class Region:
 
     def _bounded(self, y: np.ndarray) -> float:
         """The function brought into (-1, 1), so that it has bounds where it runs to infinity."""
-        scaled = self._scaled(y)
+        scaled = self.scaled(y)
         return float(np.sign(scaled)) if np.isinf(scaled) else scaled / (1 + abs(scaled))
 
     def _bounded_slope(self, y: np.ndarray) -> np.ndarray:
-        size = 1 + abs(self._scaled(y))
+        size = 1 + abs(self.scaled(y))
         return np.nan_to_num(self._scaled_slope(y) / size / size)
 
     def slack(self, y: np.ndarray) -> float:
@@ -122,7 +122,7 @@ class Region:
 
     def starts(self) -> list[np.ndarray]:
         """Points of the region: the maximum, some with edge coordinates inside, and some around it."""
-        size, inner = self._basis.shape[1], self._inner
+        size, inner = self._basis.shape[1], self.inner
         drawn = np.random.default_rng(0).normal(size=(_DIRECTIONS if inner > 1 else 0, inner))
         ways = [self._scaled_slope(np.zeros(size))[:inner], *np.eye(inner)[:_DIRECTIONS], *drawn]
         lengths = [float(np.linalg.norm(way)) for way in ways]
@@ -140,7 +140,7 @@ class Region:
         """Whether the function tends to a limit where the maximum ran to an edge: its estimate."""
         size = self._basis.shape[1]
         back = self._basis.T @ (self._origin - self._maximum.theta)
-        moves = [self.value(np.sign(back[i]) * np.eye(size)[i]) for i in range(self._inner, size)]
+        moves = [self.value(np.sign(back[i]) * np.eye(size)[i]) for i in range(self.inner, size)]
         return all(abs(value - self.value(np.zeros(size))) <= _STEADY * self.unit for value in moves)
 
     def _brought_inside(self, column: int) -> list[np.ndarray]:
@@ -163,12 +163,12 @@ class Region:
             options={"ftol": 1e-12, "maxiter": 200},
         )
         y = np.asarray(found.x, float)
-        return y if np.all(np.isfinite(y)) and self.slack(y) > -_TOUCHING else start
+        return y if np.all(np.isfinite(y)) and self.slack(y) > -TOUCHING else start
 
     def _multiplier(self, y: np.ndarray, side: int) -> float:
         """Of the cut; zero inside."""
         across = self._slack_slope(y)
-        if self.slack(y) > _TOUCHING or not np.any(across):
+        if self.slack(y) > TOUCHING or not np.any(across):
             return 0.0
         return max(0.0, float(-side * across @ self._scaled_slope(y) / (across @ across)))
 
@@ -200,6 +200,18 @@ class Region:
         return y
 
     def _newton(self, y: np.ndarray, side: int, multiplier: float, residual: np.ndarray) -> np.ndarray | None:
+        size, corner = len(y), self._bend(y, side, multiplier)
+        if multiplier:
+            across = self._slack_slope(y)[:, None]
+            system = np.block([[corner, across], [across.T, np.zeros((1, 1))]])
+        else:
+            system, residual = corner, residual[:-1]
+        if not (np.all(np.isfinite(system)) and np.all(np.isfinite(residual))):
+            return None
+        return np.asarray(np.linalg.lstsq(system, -residual, rcond=1e-13)[0][:size])
+
+    def _bend(self, y: np.ndarray, side: int, multiplier: float) -> np.ndarray:
+        """Second derivatives of the Lagrangian."""
         size = len(y)
         rows = [
             (self._scaled_slope(y + _DIFFERENCE * e) - self._scaled_slope(y - _DIFFERENCE * e)) / (2 * _DIFFERENCE)
@@ -210,24 +222,30 @@ class Region:
         if multiplier:
             theta = self.theta(y)[self._problem.free]
             fall = self._problem.curvature(theta, self._basis[self._problem.free])
-            across = self._slack_slope(y)[:, None]
             corner = corner - multiplier * 2 / self._level**2 * fall
-            system = np.block([[corner, across], [across.T, np.zeros((1, 1))]])
-        else:
-            system, residual = corner, residual[:-1]
-        if not (np.all(np.isfinite(system)) and np.all(np.isfinite(residual))):
-            return None
-        return np.asarray(np.linalg.lstsq(system, -residual, rcond=1e-13)[0][:size])
+        return np.asarray(corner)
+
+    def _is_saddle(self, y: np.ndarray, side: int) -> bool:
+        """Whether the function goes on along the cut, or inside, to second order."""
+        multiplier = self._multiplier(y, side)
+        corner = self._bend(y, side, multiplier)
+        if multiplier:
+            across = self._slack_slope(y) / np.linalg.norm(self._slack_slope(y))
+            along = np.eye(len(y)) - np.outer(across, across)
+            corner = along @ corner @ along
+        if not np.all(np.isfinite(corner)):
+            return False
+        return bool(np.linalg.eigvalsh(corner)[-1] > _RISES * max(1.0, multiplier))
 
     def chased(self, y: np.ndarray, side: int) -> np.ndarray | None:
         """Where the function runs to infinity inside the region, by Newton's method for a zero of one over it."""
-        scaled = self._scaled(y)
+        scaled = self.scaled(y)
         if not side * scaled > 0:
             return None
         for _ in range(_CHASES):
             slope = self._scaled_slope(y)
             y = y + scaled * slope / (slope @ slope)
-            before, scaled = scaled, self._scaled(y)
+            before, scaled = scaled, self.scaled(y)
             if not (self.slack(y) > 0 and abs(scaled) > abs(before)):
                 return None
             if abs(scaled) > FARTHEST:
@@ -241,11 +259,11 @@ class Region:
 
     def judged(self, y: np.ndarray, side: int) -> Crossing | None:
         """What a point is: an extreme of a kind, none that is known, or (None) no point of the region."""
-        slack, scaled = self.slack(y), self._scaled(y)
-        if not slack > -_TOUCHING or np.isnan(scaled):
+        slack, scaled = self.slack(y), self.scaled(y)
+        if not slack > -TOUCHING or np.isnan(scaled):
             return None
         self._look(y)
-        if abs(scaled) > FARTHEST or self._residual(y, side)[1]:
+        if abs(scaled) > FARTHEST or self._residual(y, side)[1] or self._is_saddle(y, side):
             return Crossing(np.nan, None, "lost")
         value = self._limit(y)
         value = 0.0 if abs(value) <= _ROUNDING * self.unit else value
@@ -266,31 +284,3 @@ class Region:
     def _look(self, y: np.ndarray) -> None:
         value = -self._problem.value(self.theta(y)[self._problem.free])
         signed_root(self.peak, Point(0.0, self.theta(y), value, 0.0, self.peak.tangent))
-
-    def is_joined(self, y: np.ndarray) -> bool:
-        """Whether a path inside the region leads to the maximum, on which the function does not jump."""
-        return any(self._is_open(path) for path in (self._straight(y), self._natural(y)))
-
-    def _straight(self, y: np.ndarray) -> list[np.ndarray]:
-        return [share * y for share in np.linspace(0, 1, _LOOKS)]
-
-    def _natural(self, y: np.ndarray) -> list[np.ndarray]:
-        """As a straight path would be if what left an edge were not on the scale of its logarithm."""
-        path = []
-        for share in np.linspace(0, 1, _LOOKS)[1:]:
-            moved = share * y
-            outer = np.abs(y[self._inner :])
-            moved[self._inner :] = np.sign(y[self._inner :]) * np.clip(outer + np.log(share), 0, None)
-            path.append(moved)
-        return [np.zeros(len(y)), *path]
-
-    def _is_open(self, path: list[np.ndarray]) -> bool:
-        if not all(self.slack(y) > -_TOUCHING for y in path):
-            return False
-        values = np.array([self.value(y) for y in path])
-        within = len(path) - (abs(self._scaled(path[-1])) > FARTHEST)
-        turns = [i for i in range(1, within) if np.sign(values[i - 1]) * np.sign(values[i]) < 0]
-        return not any(self._has_pole(path[i - 1], path[i]) for i in turns)
-
-    def _has_pole(self, one: np.ndarray, other: np.ndarray) -> bool:
-        return is_pole(lambda share: self.value((1 - share) * one + share * other), 0.0, 1.0)

@@ -49,6 +49,8 @@ class FunctionSlice:
     def climb(self, at: float, near: Point) -> Point:
         """Maximize with the function held at `at`, by damped Newton steps on the stationarity conditions."""
         size = len(self._origin)
+        if not self.unit > 0:
+            return Point(at, near.theta, self.peak.value, np.nan, np.zeros(len(near.theta)), found=False)
         z = np.linalg.solve(self._root, near.theta[self._problem.free] - self._origin)
         z = z + (at - near.at) * np.linalg.solve(self._root, near.tangent[self._problem.free])
         multiplier = near.slope if near.slope else -(at - self.peak.at) / self.unit**2

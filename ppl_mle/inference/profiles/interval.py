@@ -12,16 +12,20 @@ from ppl_mle.inference.profiles.crossing import Crossing, Found, HigherMaximum, 
 from ppl_mle.inference.profiles.edges import edge_coordinates
 from ppl_mle.inference.profiles.extreme import FARTHEST, Region
 from ppl_mle.inference.profiles.image import find_image
+from ppl_mle.inference.profiles.joined import is_joined
 from ppl_mle.inference.profiles.ray import RaySlice
 from ppl_mle.inference.profiles.slice import Point, Slice
 from ppl_mle.inference.quantities import Quantity
 from ppl_mle.maximize import Maximum, Status, maximize
+from ppl_mle.read import RowObjective
 
 _LOOKS = 12
 _LEVEL = 1e4
 _BEYOND = 1e-6
 _NEAR = 1e-3
 _ENOUGH = 2
+_MOST_SEARCHED = 12
+_STRAIGHT = 1e-9
 _LOST = Crossing(np.nan, None, "lost")
 
 
@@ -76,7 +80,8 @@ def profile_interval(maximum: Maximum, quantity: Quantity, ci_prob: float) -> In
     level, moving = normal_quantile(ci_prob), _moving_coordinates(maximum, quantity)
     found = _followed(maximum, quantity, moving, lambda along: along, level)
     known = {found.lower_found, found.upper_found} <= {"crossed", "edge", "turned", "through"}
-    if len(moving) > 1 and not (known or _is_unknown(maximum, quantity, moving)):
+    doubtful = not known or _may_branch(maximum, quantity)
+    if len(moving) > 1 and doubtful and not _is_unknown(maximum, quantity, moving):
         ends = _extremes(maximum, quantity, level)
         found = _joined(found, Interval(quantity.label, ends[0].at, ends[1].at, ends[0].found, ends[1].found))
     return _at_edge(found, maximum, quantity)
@@ -96,6 +101,18 @@ def score_interval(maximum: Maximum, quantity: Quantity, ci_prob: float) -> Inte
     moving = _moving_coordinates(maximum, quantity)
     found = _followed(maximum, quantity, moving, _Scored, normal_quantile(ci_prob))
     return _at_edge(found, maximum, quantity)
+
+
+def _may_branch(maximum: Maximum, quantity: Quantity) -> bool:
+    """Whether constrained maxima may branch, of which slices tell one, where a search over all is affordable."""
+    if quantity.coordinate is not None or len(maximum.theta) > _MOST_SEARCHED:
+        return False
+    if not isinstance(maximum.plan.likelihood.objective, RowObjective):
+        return False
+    spread = np.sqrt(np.maximum(np.nan_to_num(np.diag(maximum.observed_covariance)), 0))
+    slope = quantity.gradient(maximum.theta)
+    looks = maximum.theta + spread * np.random.default_rng(0).normal(size=(_LOOKS, len(spread)))
+    return any(not np.allclose(quantity.gradient(look), slope, rtol=_STRAIGHT, atol=0) for look in looks)
 
 
 def _moving_coordinates(maximum: Maximum, quantity: Quantity) -> np.ndarray:
@@ -187,7 +204,7 @@ def _extreme(region: Region, starts: list[np.ndarray], side: int) -> Crossing:
     """The most extreme candidate, where it is one."""
     for start in starts:
         pole = region.chased(start, side)
-        if pole is not None and region.is_joined(pole):
+        if pole is not None and is_joined(region, pole):
             return Crossing(side * np.inf, None, "through" if region.goes_on(pole) else "infinite")
     best, agreeing, farthest = _LOST, 0, -np.inf
     for start in starts:
@@ -202,7 +219,7 @@ def _extreme(region: Region, starts: list[np.ndarray], side: int) -> Crossing:
         if gain <= _BEYOND:
             agreeing += one.found != "lost"
             best = one if gain > 0 and one.found != "lost" else best
-        elif region.is_joined(y):
+        elif is_joined(region, y):
             farthest = max(farthest, side * region.value(y))
             best, agreeing = (best, agreeing) if one.found == "lost" else (one, 0)
         if agreeing == _ENOUGH:
