@@ -17,7 +17,6 @@ from ppl_mle.read.responding import Response
 from ppl_mle.read.response import read_response, response_at
 
 _VERBS = ("slopes", "avg_slopes", "comparisons", "avg_comparisons", "predictions", "avg_predictions")
-_STEP, _SHORT_STEP = 1e-3, 3e-6
 
 
 def as_marginaleffects(
@@ -35,10 +34,10 @@ def as_marginaleffects(
     Coefficients are the declared parameters with the fit's covariance; elements of variables that are transformed
     jointly (a simplex, an ordered vector) enter as their unconstrained values.
 
-    For the standard errors of slopes the methods take difference quotients over steps of 1e-3 of the smallest standard
-    error of a coefficient (3e-6 for elasticities and hypotheses), which leaves 7 digits (5). The package's own `slopes`
-    steps by 1e-8 of a coefficient unless it is told `eps_vcov=`, and leaves 3 to 4. Polars must be older than 2
-    (marginaleffects 0.6 fails with it).
+    For the standard errors of slopes (`dydx`) the methods take difference quotients over steps as long as the largest
+    standard error of a coefficient, which have no truncation error here and leave 7 digits. The package's own functions
+    step by 1e-8 of a coefficient unless they are told `eps_vcov=`, and leave 3 to 4 digits of a slope's; elasticities and
+    hypotheses about slopes keep that step. Polars must be older than 2 (marginaleffects 0.6 fails with it).
 
     Parameters
     ----------
@@ -286,13 +285,12 @@ def _adapter() -> Any:
     return ModelOfFit
 
 
-def _call(model: Any, verb: str, **options: Any) -> Any:
+def _call(model: Any, verb: str, *arguments: Any, **options: Any) -> Any:
     """A function of the package; quotients of quotients, as of slopes, get a step in the coefficients of their own."""
     import marginaleffects
 
-    if verb.endswith("slopes"):
-        is_linear = options.get("slope", "dydx") == "dydx" and options.get("hypothesis") is None
+    is_linear = options.get("slope", "dydx") == "dydx" and options.get("hypothesis") is None
+    if verb.endswith("slopes") and len(arguments) < 3 and is_linear:
         spread = np.sqrt(np.diag(model.get_vcov()))
-        step = (_STEP if is_linear else _SHORT_STEP) * float(np.min(spread[spread > 0], initial=1.0))
-        options = {"eps_vcov": step} | options
-    return getattr(marginaleffects, verb)(model, **options)
+        options = {"eps_vcov": float(np.max(spread[spread > 0], initial=0.0)) or 1.0} | options
+    return getattr(marginaleffects, verb)(model, *arguments, **options)
