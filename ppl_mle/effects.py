@@ -36,8 +36,8 @@ def as_marginaleffects(
 
     For the standard errors of slopes (`dydx`) the methods take difference quotients over steps as long as the largest
     standard error of a coefficient, which have no truncation error here and leave 7 digits. The package's own functions
-    step by 1e-8 of a coefficient unless they are told `eps_vcov=`, and leave 3 to 4 digits of a slope's; elasticities and
-    hypotheses about slopes keep that step. Polars must be older than 2 (marginaleffects 0.6 fails with it).
+    step by 1e-8 of a coefficient unless they are told `eps_vcov=`, and leave 3 to 4 digits of a slope's; elasticities
+    and hypotheses about slopes keep that step. Polars must be older than 2 (marginaleffects 0.6 fails with it).
 
     Parameters
     ----------

@@ -224,3 +224,39 @@ def test_ratios_of_rates_of_gamma_times(fitted):
 
     found = minimize(loss, [0.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-9})
     assert shown(fitted, rates_of_gamma)[1].loc["b", "exp(estimate)"] == pytest.approx(np.exp(found.x[1]), rel=1e-5)
+
+
+def zeros_by_x():
+    psi = pm.math.sigmoid(pm.Flat("c") + pm.Flat("e") * X)
+    pm.ZeroInflatedPoisson("y", psi=psi, mu=pm.math.exp(predictor()), observed=ZEROS)
+
+
+def spread_by_x():
+    pm.LogNormal("y", predictor(), pm.math.exp(pm.Flat("c") + pm.Flat("e") * X), observed=TIMES)
+
+
+def shape_by_x():
+    shape = pm.math.exp(pm.Flat("c") + pm.Flat("e") * GROUP)
+    pm.Weibull("y", shape, pm.math.exp(predictor(GROUP)), observed=TIMES)
+
+
+def shape_over_rate():
+    shape, rate = (pm.math.exp(pm.Flat(one) + pm.Flat(other) * GROUP) for one, other in ("ce", "ab"))
+    pm.Gamma("y", shape, rate, observed=TIMES)
+
+
+def powers_of_two():
+    pm.Poisson("y", 2 ** predictor(), observed=COUNTS)
+
+
+def scaled_log_odds():
+    pm.Bernoulli("y", logit_p=1.7 * predictor(), observed=CLOGLOG)
+
+
+@pytest.mark.parametrize(
+    "declare", [zeros_by_x, spread_by_x, shape_by_x, shape_over_rate, powers_of_two, scaled_log_odds]
+)
+def test_what_is_no_ratio_of_one_coefficient_is_not_called_one(declare, fitted):
+    # The mean changes through another predictor as well, or by another factor than exp(b).
+    fit = fitted(built(declare))
+    assert find_ratios(fit.results, fit.maximum, read_response(fit.reading)) is None

@@ -13,6 +13,7 @@ from ppl_mle.report.links import Link, links_of
 _MOST_ROWS = 500
 _STEP = 0.25
 _SAME = 1e-7
+_PLAIN = 1e-6
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,9 @@ def _ratios(results: Results, theta: np.ndarray, response: Response, link: Link)
         columns = [column for column in columns if len(_moved(first[..., column])) == 1]
     if not columns or (link.alone and len(columns) < np.count_nonzero(largest)):
         return None
+    bent = np.flatnonzero((largest > 0) & ~same)
+    if not (all(_is_level(first[..., c], largest[c]) for c in bent) and _are_plain(first, columns, largest)):
+        return None
     name = link.forward if _rises(response, first, columns, largest) else link.backward
     if not name:
         return None
@@ -131,6 +135,18 @@ def _is_level(slopes: np.ndarray, largest: float) -> bool:
     """Whether a coefficient moves every row of the functions that it changes alike."""
     moved = slopes[:, _moved(slopes)]
     return bool(np.nanmax(moved) - np.nanmin(moved) <= _SAME * largest)
+
+
+def _are_plain(slopes: np.ndarray, columns: list[int], largest: np.ndarray) -> bool:
+    """Whether coefficients that move every row alike do so by themselves and one way, as an intercept does."""
+    signs = set()
+    for column in columns:
+        if _is_level(slopes[..., column], largest[column]):
+            moved = slopes[..., column][:, _moved(slopes[..., column])]
+            signs.add(float(np.sign(np.nanmax(moved))))
+            if abs(largest[column] - 1) > _PLAIN:
+                return False
+    return len(signs) < 2
 
 
 def _groups(results: Results, slopes: np.ndarray, columns: list[int]) -> set[int]:

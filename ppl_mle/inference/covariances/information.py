@@ -41,7 +41,7 @@ class ExpectedInformation:
                 if found is None:
                     raise RequestError(
                         f"the expected information of '{rows.name}' is not known for its distribution and links; use "
-                        "'observed'"
+                        "the observed one"
                     )
                 information += found
         return Covariance(_inverse(maximum, information, "expected information"), "expected information")
