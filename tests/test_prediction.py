@@ -516,3 +516,11 @@ def test_many_rows_take_milliseconds():
         fit.predict()
         spent.append(time.perf_counter() - begun)
     assert min(spent) < 0.02
+
+
+@pytest.mark.parametrize("verb", ["predict", "residuals"])
+def test_a_truncated_response_has_no_known_mean(verb):
+    with pm.Model() as model:
+        pm.Truncated("y", pm.Poisson.dist(pm.HalfFlat("mu")), lower=1, observed=[1, 2, 1, 3])
+    with pytest.raises(RequestError, match=r"'y' \(Truncated\) has no mean that PyMC knows; declare what you want"):
+        getattr(find_MLE(model, progressbar=False), verb)()

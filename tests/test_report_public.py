@@ -67,8 +67,9 @@ def test_a_saved_fit_is_reported_without_what_needs_the_graph(fitted, tmp_path):
         lambda: pm.Normal("y", pm.Flat("m"), (1 + pm.HalfFlat("t") ** 2) ** 0.5, observed=[0.1, -0.1, 0.2]),
         lambda: pm.Normal("y", pm.Normal("z", 0, pm.HalfNormal("tau"), shape=3), 1, observed=[1.0, -2.0, 4.0]),
         lambda: pm.Multinomial("y", 5, pm.Dirichlet("p", np.ones(3)), observed=[[2, 2, 1], [1, 0, 4]]),
+        lambda: pm.Truncated("y", pm.Poisson.dist(pm.Exponential("mu", 1)), lower=1, observed=[1, 2, 1, 3]),
     ],
-    ids=["vector", "category", "potential", "unbounded", "ridge", "edge", "latent", "simplex"],
+    ids=["vector", "category", "potential", "unbounded", "ridge", "edge", "latent", "simplex", "truncated"],
 )
 @pytest.mark.parametrize("find", [ppl_mle.find_MLE, ppl_mle.find_MAP])
 def test_every_kind_of_fit_has_a_report(declare, find, tmp_path):

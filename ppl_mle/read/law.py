@@ -98,13 +98,12 @@ def open_law(rv: Any) -> Law:
         return Law("plain", op.core_op, tuple(_lined_up(p, rv) for p in parameters))
     if isinstance(op, RandomVariable):
         return Law("plain", op, tuple(op.dist_params(node)))
-    parameters = getattr(op, "dist_params", lambda node: None)(node)
-    if parameters is None or getattr(op, "extended_signature", None) is None:
+    if getattr(op, "extended_signature", None) is None:
         raise RequestError(
             f"the distribution of '{rv.name}' ({type(op).__name__.removesuffix('RV')}) has no mean that PyMC knows; "
             "declare what you want predicted as a pm.Deterministic and use fit.deterministic"
         )
-    return Law("plain", op, tuple(parameters))
+    return Law("plain", op, tuple(op.dist_params(node)))
 
 
 def mean_graph(law: Law, name: str) -> Any:
