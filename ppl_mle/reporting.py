@@ -16,7 +16,7 @@ from ppl_mle.inference.predictions.simulated import draw_vectors
 from ppl_mle.maximize import Maximum, Status
 from ppl_mle.posterior import Agreement
 from ppl_mle.posterior.agreement import draws_by_label
-from ppl_mle.read import Variable, has_gaussian_errors, response_curve
+from ppl_mle.read import OBSERVED_PART, Variable, has_gaussian_errors, response_curve
 from ppl_mle.read.mathematics import read_mathematics
 from ppl_mle.read.responding import Response
 from ppl_mle.read.response import read_response
@@ -128,7 +128,7 @@ def _responses(fit: Fit) -> list[Response]:
     found = []
     for rv in fit.model.observed_RVs:
         try:
-            found.append(read_response(fit.reading, rv.name.removesuffix("_observed")))
+            found.append(read_response(fit.reading, rv.name.removesuffix(OBSERVED_PART)))
         except RequestError:
             continue
     return found

@@ -11,11 +11,11 @@ import numpy as np
 import xarray as xr
 
 from ppl_mle.maximize import Maximum
-from ppl_mle.posterior.approximation import Approximation, approximate
+from ppl_mle.posterior.approximation import approximate
 from ppl_mle.posterior.draws_tree import make_tree
 from ppl_mle.posterior.importance import weigh
 from ppl_mle.posterior.nuts import is_shown, one_sentence, require_complete, require_counts, sample_nuts
-from ppl_mle.read import density_around
+from ppl_mle.read import Density, density_around
 from ppl_mle.read.standardized import COORDINATES, standardize
 
 SHORT_TUNING, LONG_STEPS = 300, 0.7
@@ -103,8 +103,9 @@ def sample_guided(
         "progressbar": progressbar,
     }
     begun = time.perf_counter()
-    if _is_quicker_interpreted(mode, approximation, (tune + draws) * chains, options):
-        found = _interpreted(mode, approximation, **common, **options)
+    density = density_around(mode.plan.likelihood, approximation.center, approximation.root)
+    if _is_quicker_interpreted(density, len(mode.theta), (tune + draws) * chains, options):
+        found = _interpreted(density, len(mode.theta), **common, **options)
     else:
         standard = standardize(model, mode.plan.likelihood, approximation.center, approximation.root)
         zero = {COORDINATES: np.zeros(len(mode.theta))}
@@ -125,15 +126,12 @@ def _without_vectors(stats: xr.Dataset) -> xr.Dataset:
     return stats[kept].drop_vars([name for name in stats.coords if name not in ("chain", "draw")])
 
 
-def _is_quicker_interpreted(
-    mode: Maximum, approximation: Approximation, draws: int, options: Mapping[str, Any]
-) -> bool:
+def _is_quicker_interpreted(density: Density, size: int, draws: int, options: Mapping[str, Any]) -> bool:
     """Whether all gradients, evaluated one by one as the fit does, take less time than a compiler."""
     if options.get("nuts_sampler") or "compile_kwargs" in options or find_spec("nutpie") is None:
         return False
-    density = density_around(mode.plan.likelihood, approximation.center, approximation.root)
     times = []
-    for point in np.random.default_rng(0).standard_normal((8, len(mode.theta))):
+    for point in np.random.default_rng(0).standard_normal((8, size)):
         begun = time.perf_counter()
         density(point)
         times.append(time.perf_counter() - begun)
@@ -141,8 +139,8 @@ def _is_quicker_interpreted(
 
 
 def _interpreted(
-    mode: Maximum,
-    approximation: Approximation,
+    density: Density,
+    size: int,
     *,
     draws: int,
     tune: int,
@@ -156,7 +154,7 @@ def _interpreted(
     """Draws of z by nutpie from Python's log-density; one chain after the other, for Python runs one thread."""
     import nutpie
 
-    compiled = _in_python(mode, approximation)
+    compiled = _in_python(density, size)
     begun = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr), one_sentence("nutpie"):
         tree = nutpie.sample(
@@ -176,12 +174,9 @@ def _interpreted(
     return tree
 
 
-def _in_python(mode: Maximum, approximation: Approximation) -> Any:
+def _in_python(around: Density, size: int) -> Any:
     """The log-density of z with its gradient, as nutpie takes it."""
     from nutpie.compiled_pyfunc import from_pyfunc
-
-    size = len(mode.theta)
-    around = density_around(mode.plan.likelihood, approximation.center, approximation.root)
 
     def density(z: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = around(z)

@@ -6,9 +6,17 @@ from ppl_mle.read.evaluation import Form
 from ppl_mle.read.fingerprint import hash_data, hash_model
 from ppl_mle.read.interpret import WORTH_COMPILING
 from ppl_mle.read.likelihood import Likelihood, Term, Variable
+from ppl_mle.read.missing import OBSERVED_PART
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.penalized import penalize
-from ppl_mle.read.posterior import densities_at, density_around, has_constant_prior, has_one_mode, read_posterior
+from ppl_mle.read.posterior import (
+    Density,
+    densities_at,
+    density_around,
+    has_constant_prior,
+    has_one_mode,
+    read_posterior,
+)
 from ppl_mle.read.reading import Reading, read
 from ppl_mle.read.rows.batch import values_at
 from ppl_mle.read.rows.blocks import Constant
@@ -27,10 +35,12 @@ from ppl_mle.read.tree import model_data
 
 __all__ = [
     "LINE",
+    "OBSERVED_PART",
     "WORTH_COMPILING",
     "Constant",
     "Crossing",
     "Curve",
+    "Density",
     "Form",
     "Likelihood",
     "Predictor",

@@ -19,11 +19,10 @@ from ppl_mle.read.joined import Joined
 from ppl_mle.read.labels import coordinates_of, dims_of
 from ppl_mle.read.law import Law, mean_graph, open_law, unmasked
 from ppl_mle.read.likelihood import Likelihood
+from ppl_mle.read.missing import OBSERVED_PART
 from ppl_mle.read.moments import Support, support_of_mean
 from ppl_mle.read.row_function import ByGraph, ByRows, Fixed, RowFunction
 from ppl_mle.read.widen import mend_reductions, widen_constants
-
-_OBSERVED = "_observed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,5 +168,5 @@ def _shape_of_mean(law: Law, own: tuple[int, ...], values: np.ndarray | None, ro
 
 def plain_name(model: Any, rv: Any) -> str:
     """The name the user gave: PyMC renames the observed rows of a response that has missing ones."""
-    plain = rv.name.removesuffix(_OBSERVED)
+    plain = rv.name.removesuffix(OBSERVED_PART)
     return plain if plain != rv.name and f"{plain}_unobserved" in model.named_vars else rv.name

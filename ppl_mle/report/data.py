@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ppl_mle.inference.predictions.residuals import observed_values
+from ppl_mle.read import OBSERVED_PART
 from ppl_mle.read.responding import Response
 from ppl_mle.report.observed import kind_of
 from ppl_mle.report.rounding import show_number
@@ -39,7 +40,7 @@ def describe_data(
     rows = {}
     for group, role in (("observed_data", "observed"), ("constant_data", "given")):
         for name, array in groups[group].items() if group in groups else ():
-            plain = str(name).removesuffix("_observed")
+            plain = str(name).removesuffix(OBSERVED_PART)
             label = plain if role == "observed" and plain in missing else str(name)
             gaps = missing.get(label, 0) if role == "observed" else 0
             rows[label] = _row(role, array.to_numpy(), gaps, events.get(label, ""))

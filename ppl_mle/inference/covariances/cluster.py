@@ -12,8 +12,7 @@ from ppl_mle.inference.covariances.kind import Covariance, CovarianceOptions
 from ppl_mle.inference.covariances.sandwich import count_mean, count_rows, say_counts
 from ppl_mle.inference.rows import Rows, rows_of
 from ppl_mle.maximize import Maximum
-
-_OBSERVED = "_observed"
+from ppl_mle.read import OBSERVED_PART
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def ways_of(groups: Any, rows: tuple[Rows, ...], missing: Mapping[str, int]) -> 
     if groups is None:
         raise RequestError("covariance kind 'cluster' needs groups=, one label per row")
     named = dict(groups) if isinstance(groups, Mapping) else {one.name: groups for one in rows}
-    columns = {one.name: _columns(named, one, missing.get(one.name.removesuffix(_OBSERVED), 0)) for one in rows}
+    columns = {one.name: _columns(named, one, missing.get(one.name.removesuffix(OBSERVED_PART), 0)) for one in rows}
     numbers = {len(found) for found in columns.values()}
     if len(numbers) > 1 or not numbers <= {1, 2}:
         raise RequestError(

@@ -12,6 +12,7 @@ from ppl_mle.inference.predictions.residuals import pearson
 from ppl_mle.inference.results import Results
 from ppl_mle.inference.rows import Rows, rows_of
 from ppl_mle.maximize import Maximum
+from ppl_mle.read import OBSERVED_PART
 from ppl_mle.read.moments import moments_of
 from ppl_mle.read.responding import Response
 from ppl_mle.read.rows.closed import mean_predictor
@@ -69,7 +70,7 @@ def find_influence(results: Results, maximum: Maximum, response: Response) -> pd
     """
     demand_maximum(results, "influence")
     found = rows_of(maximum, "influence")
-    if len(found) != 1 or found[0].name.removesuffix("_observed") != response.name:
+    if len(found) != 1 or found[0].name.removesuffix(OBSERVED_PART) != response.name:
         raise RequestError(
             f"influence is that of the rows of one observed variable, and the model has {len(found)} terms"
         )

@@ -12,6 +12,7 @@ from ppl_mle.inference.predictions.prediction import demand_means, law_is_unknow
 from ppl_mle.inference.results import Results
 from ppl_mle.inference.rows import rows_of
 from ppl_mle.maximize import Maximum
+from ppl_mle.read import OBSERVED_PART
 from ppl_mle.read.cumulative import log_cdf
 from ppl_mle.read.law import Law
 from ppl_mle.read.moments import moments_of, variance_of
@@ -166,7 +167,7 @@ def _by_row(law: Law, shape: tuple[int, ...], with_components: bool = False) -> 
 
 
 def _scores(results: Results, maximum: Maximum, response: Response) -> pd.DataFrame:
-    rows = [one for one in rows_of(maximum, "score residuals") if one.name.removesuffix("_observed") == response.name]
+    rows = [one for one in rows_of(maximum, "score residuals") if one.name.removesuffix(OBSERVED_PART) == response.name]
     if not rows:
         raise RequestError(f"score residuals need rows that the parameters change, and '{response.name}' has none")
     scores = rows[0].scores(maximum.theta)

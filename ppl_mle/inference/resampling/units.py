@@ -9,6 +9,7 @@ import pandas as pd
 
 from ppl_mle.errors import RequestError
 from ppl_mle.maximize import Maximum
+from ppl_mle.read import OBSERVED_PART
 
 _ALLOWED = ("CONVERGED", "BOUNDARY")
 
@@ -158,7 +159,7 @@ def _clustered(
 
 def _plain(name: str) -> str:
     """The name the user gave to a response of which rows are missing."""
-    return name.removesuffix("_observed")
+    return name.removesuffix(OBSERVED_PART)
 
 
 def _checked(name: str, count: int, groups: Any, left_out: int) -> np.ndarray:
