@@ -180,7 +180,8 @@ def _in_python(around: Density, size: int) -> Any:
 
     def density(z: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = around(z)
-        return (value, gradient) if np.isfinite(gradient).all() else (-np.inf, np.zeros(size))
+        exists = np.isfinite(value) and np.isfinite(gradient).all()
+        return (value, gradient) if exists else (-np.inf, np.zeros(size))
 
     return from_pyfunc(
         size,
