@@ -10,7 +10,7 @@ from ppl_mle.errors import RequestError
 from ppl_mle.inference.delta import propagate
 from ppl_mle.inference.estimates import Estimates
 from ppl_mle.inference.hypotheses.equation import suggestion
-from ppl_mle.inference.profiles.edges import edge_coordinates
+from ppl_mle.inference.profiles.edges import edge_coordinates, looks_around
 from ppl_mle.inference.profiles.function import FunctionSlice
 from ppl_mle.inference.profiles.ray import RaySlice
 from ppl_mle.inference.profiles.slice import Slice
@@ -67,10 +67,7 @@ class Quantity:
 
     def _jumps(self, maximum: Maximum) -> bool:
         """Whether it is another number a few standard errors away, or with what ran to an edge brought back."""
-        spread = np.sqrt(np.maximum(np.nan_to_num(np.diag(maximum.observed_covariance)), 0))
-        here, base, gone = self.value(maximum.theta), np.array(maximum.theta), edge_coordinates(maximum)
-        base[gone] = maximum.plan.likelihood.mapping.start(None)[gone]
-        spread[gone] = 1.0
+        here, (base, spread) = self.value(maximum.theta), looks_around(maximum)
         signs = np.random.default_rng(0).choice([-3.0, -1.0, 1.0, 3.0], (_LOOKS, len(spread)))
         return any(self.value(base + move) != here for move in signs * spread)
 

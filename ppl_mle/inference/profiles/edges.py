@@ -46,3 +46,16 @@ def find_release(likelihood: Likelihood, edges: Sequence[int], theta: np.ndarray
             if found > level:
                 best, level = moved, found
     return best
+
+
+def looks_around(maximum: Maximum) -> tuple[np.ndarray, np.ndarray]:
+    """Where to look how a quantity changes: a point, with what ran to an edge brought back, and spreads, shape (p,)."""
+    gone, base, spread = edge_coordinates(maximum), np.array(maximum.theta), standard_errors(maximum)
+    base[gone] = maximum.plan.likelihood.mapping.start(None)[gone]
+    spread[gone] = 1.0
+    return base, spread
+
+
+def standard_errors(maximum: Maximum) -> np.ndarray:
+    """Standard errors on the unconstrained scale, shape (p,); zero where there is none."""
+    return np.asarray(np.sqrt(np.maximum(np.nan_to_num(np.diag(maximum.observed_covariance)), 0)))

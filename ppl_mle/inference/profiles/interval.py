@@ -9,7 +9,7 @@ import numpy as np
 from ppl_mle.errors import StartError
 from ppl_mle.inference.estimates import normal_quantile
 from ppl_mle.inference.profiles.crossing import Crossing, Found, HigherMaximum, find_crossing, signed_root
-from ppl_mle.inference.profiles.edges import edge_coordinates
+from ppl_mle.inference.profiles.edges import edge_coordinates, looks_around, standard_errors
 from ppl_mle.inference.profiles.extreme import FARTHEST, Region
 from ppl_mle.inference.profiles.image import find_image
 from ppl_mle.inference.profiles.joined import is_joined
@@ -109,7 +109,7 @@ def _may_branch(maximum: Maximum, quantity: Quantity) -> bool:
         return False
     if not isinstance(maximum.plan.likelihood.objective, RowObjective):
         return False
-    spread = np.sqrt(np.maximum(np.nan_to_num(np.diag(maximum.observed_covariance)), 0))
+    spread = standard_errors(maximum)
     slope = quantity.gradient(maximum.theta)
     looks = maximum.theta + spread * np.random.default_rng(0).normal(size=(_LOOKS, len(spread)))
     return any(not np.allclose(quantity.gradient(look), slope, rtol=_STRAIGHT, atol=0) for look in looks)
@@ -119,12 +119,7 @@ def _moving_coordinates(maximum: Maximum, quantity: Quantity) -> np.ndarray:
     """Coordinates that a quantity changes with at the maximum or a few standard errors away, fixed ones left out."""
     if quantity.coordinate is not None:
         return np.array([quantity.coordinate])
-    spread = np.sqrt(np.maximum(np.nan_to_num(np.diag(maximum.observed_covariance)), 0))
-    gone = edge_coordinates(maximum)
-    base = np.array(maximum.theta)
-    if len(gone):
-        base[gone] = maximum.plan.likelihood.mapping.start(None)[gone]
-        spread[gone] = 1.0
+    base, spread = looks_around(maximum)
     looks = base + spread * np.random.default_rng(0).normal(size=(_LOOKS, len(spread)))
     moves = np.any([quantity.gradient(point) != 0 for point in (maximum.theta, *looks)], axis=0)
     return np.setdiff1d(np.flatnonzero(moves), list(maximum.held))
@@ -159,7 +154,7 @@ def _followed(
 
 def _is_level(maximum: Maximum, quantity: Quantity) -> bool:
     """Whether the derivative at the estimate says nothing of how much a quantity changes within standard errors."""
-    spread = np.sqrt(np.maximum(np.nan_to_num(np.diag(maximum.observed_covariance)), 0))
+    spread = standard_errors(maximum)
     here, slope = quantity.value(maximum.theta), float(np.linalg.norm(quantity.gradient(maximum.theta) * spread))
     moves = [quantity.value(maximum.theta + side * spread * e) for e in np.eye(len(spread)) for side in (-1, 1)]
     return not (np.isfinite(slope) and max(abs(value - here) for value in moves) <= _LEVEL * slope)
