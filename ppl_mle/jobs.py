@@ -47,9 +47,9 @@ class Job:
     jeffreys: bool = False
     method: Literal["auto", "nuts", "psis", "laplace"] = "auto"
     force: bool = False
-    draws: int = 1000
+    draws: int | None = None
     tune: int | None = None
-    chains: int = 4
+    chains: int | None = None
     cores: int | None = None
     posterior: str | None = None
     with_posterior: bool = False

@@ -21,7 +21,8 @@ from ppl_mle.posterior import (
 )
 from ppl_mle.posterior.guided import sample_guided, why_unguided
 from ppl_mle.posterior.instant import USELESS_K
-from ppl_mle.posterior.nuts import require_counts, require_known
+from ppl_mle.posterior.nuts import CHAINS, DRAWS, require_counts, require_known
+from ppl_mle.progress import Progress
 from ppl_mle.read import Likelihood, current_model, densities_at, hash_data, hold_variables, model_data, read
 
 METHODS = ("auto", "nuts", "psis", "laplace")
@@ -33,9 +34,9 @@ def sample(
     model: Any = None,
     *,
     method: Method = "auto",
-    draws: int = 1000,
+    draws: int | None = None,
     tune: int | None = None,
-    chains: int = 4,
+    chains: int | None = None,
     cores: int | None = None,
     random_seed: Any = None,
     progressbar: bool = True,
@@ -54,9 +55,13 @@ def sample(
         Pareto-smoothed (Vehtari, Simpson, Gelman, Yao and Gabry 2024), resampled. `nuts`: the No-U-Turn sampler,
         started at that mode. `auto`: `psis` where k-hat < 0.5 and the effective sample is at least half of the draws,
         else `nuts`.
-    draws, tune, chains, cores, random_seed, progressbar
-        As in `pm.sample`; `tune` and `cores` are for NUTS, which by default is tuned for 300 steps where the
-        approximation is good, else for 1000.
+    draws, chains : int, optional
+        Chains, and draws of each. By default 4,000 draws: 4 chains of 1000, or 16 of 250 where NUTS moves all chains
+        by one evaluation of the log-density and the normal approximation at the mode is close. Where one of the two is
+        given, the other is 4 or 1000.
+    tune, cores, random_seed, progressbar
+        As in `pm.sample`; `tune` and `cores` are for NUTS, which by default is tuned for 60 or 300 steps where the
+        approximation is close, else for 1000.
     force : bool
         Sample although the posterior was found to be improper, or k-hat is above 0.7.
     **options
@@ -88,7 +93,7 @@ def sample(
     """
     if method not in METHODS:
         raise RequestError(f"method={method!r} is unknown; use one of {', '.join(map(repr, METHODS))}")
-    require_counts(draws=draws, chains=chains)
+    require_counts(draws=DRAWS if draws is None else draws, chains=CHAINS if chains is None else chains)
     require_known(options)
     fit = model if isinstance(model, Fit) else None
     sampled = _conditioned(fit) if fit is not None else current_model(model)
@@ -99,10 +104,10 @@ def sample(
         _refuse_improper(why_improper(sampled, mode))
     reason = ""
     if method != "nuts":
-        rng = _generator(random_seed)
-        instant = sample_instantly(mode, draws * chains, rng)
+        rng, shape = _generator(random_seed), (chains or CHAINS, draws or DRAWS)
+        instant = sample_instantly(mode, shape[0] * shape[1], rng)
         if method == "laplace" or (method == "psis" and _is_passed(instant, force)) or not instant.reason:
-            return _tree(sampled, instant, method, (chains, draws), rng)
+            return _tree(sampled, instant, method, shape, rng)
         reason = instant.reason
     common = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
     tree = _by_nuts(sampled, mode, common | {"random_seed": random_seed, "progressbar": progressbar}, options)
@@ -130,9 +135,12 @@ def _by_nuts(model: Any, mode: Maximum, common: dict[str, Any], options: dict[st
     if why_unguided(mode, options):
         settled = mode.status.converged and modes == 1
         start = _declared(mode.plan.likelihood, mode.theta) if settled else None
-        tree = sample_nuts(model, start, spread=_spread_of(mode) if settled else {}, **common, **options)
+        lengths = {"draws": common["draws"] or DRAWS, "chains": common["chains"] or CHAINS}
+        spread = _spread_of(mode) if settled else {}
+        tree = sample_nuts(model, start, spread=spread, **common | lengths, **options)
     else:
-        tree = sample_guided(model, mode, read(model, "MAP").groups, **common, **options)
+        progress = Progress("sampling", visible=common["progressbar"])
+        tree = sample_guided(model, mode, read(model, "MAP").groups, progress=progress, **common, **options)
     tree.attrs |= {"method": "nuts"}
     tree["posterior"].attrs |= {"method": "nuts", "modes": modes}
     return tree

@@ -9,7 +9,7 @@ from pytensor.tensor.math import Dot
 from scipy import stats
 from scipy.special import expit
 
-from ppl_mle.read import density_around
+from ppl_mle.read import DensityAround
 from ppl_mle.read.posterior import read_posterior
 from ppl_mle.read.standardized import standardize
 
@@ -77,9 +77,8 @@ def test_density_and_gradient_are_those_of_scipy(declare):
     posterior = read_posterior(model)
     rng, size = np.random.default_rng(1), posterior.size
     center, root = 0.2 * rng.normal(size=size), 0.3 * rng.normal(size=(size, size))
-    density = density_around(posterior, center, root)
-    for z in rng.normal(size=(3, size)):
-        value, gradient = density(z)
+    points = rng.normal(size=(3, size))
+    for z, value, gradient in zip(points, *DensityAround(posterior, center, root)(points), strict=True):
         assert value == pytest.approx(truth(center + root @ z), rel=1e-11)
         slope = [(truth(center + root @ (z + h)) - truth(center + root @ (z - h))) / 2e-5 for h in 1e-5 * np.eye(size)]
         np.testing.assert_allclose(gradient, slope, rtol=1e-6, atol=1e-6)
@@ -88,8 +87,11 @@ def test_density_and_gradient_are_those_of_scipy(declare):
 def test_outside_the_support_the_density_is_zero():
     with pm.Model() as model:
         pm.Poisson("y", pm.Uniform("m", 0, 10) + pm.Flat("b") * X[:, 1], observed=COUNT)
-    density = density_around(read_posterior(model), np.array([0.0, 0.0]), np.eye(2))
-    assert density(np.array([0.0, 1e6]))[0] == -np.inf
+    density = DensityAround(read_posterior(model), np.array([0.0, 0.0]), np.eye(2))
+    values, gradients = density(np.array([[0.0, 1e6], [0.0, 0.0]]))
+    assert values[0] == -np.inf
+    assert values[1] == pytest.approx(stats.poisson.logpmf(COUNT, 5).sum() - np.log(10) + np.log(2.5), rel=1e-12)
+    np.testing.assert_array_equal(gradients[0], 0)
 
 
 def test_no_matrix_product_is_left_to_compile():

@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "comparisons": ("hypotheses", "inference", "errors"),
     "effects": ("fit", "inference", "maximize", "read", "errors"),
     "find": ("fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
-    "sampling": ("fit", "posterior", "inference", "maximize", "read", "errors"),
+    "sampling": ("progress", "fit", "posterior", "inference", "maximize", "read", "errors"),
     "comparing": ("fit", "posterior", "inference", "errors"),
     "reporting": (
         "comparisons",

@@ -1,9 +1,8 @@
 """NUTS that knows the mode: sampled where the normal approximation is standard, so that little is left to tune."""
 
-import contextlib
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,21 +13,35 @@ from ppl_mle.maximize import Maximum
 from ppl_mle.posterior.approximation import approximate
 from ppl_mle.posterior.draws_tree import make_tree
 from ppl_mle.posterior.importance import weigh
-from ppl_mle.posterior.nuts import is_shown, one_sentence, require_complete, require_counts, sample_nuts
-from ppl_mle.read import Density, density_around
+from ppl_mle.posterior.lockstep import Chains, find_starts, sample_together
+from ppl_mle.posterior.nuts import CHAINS, DRAWS, TUNE, require_counts, sample_nuts
+from ppl_mle.read import DensityAround
 from ppl_mle.read.standardized import COORDINATES, standardize
 
-SHORT_TUNING, LONG_STEPS = 300, 0.7
+_SHORT_TUNING, _LONG_STEPS = 300, 0.7
+_TOGETHER = 60
+_MANY_CHAINS, _FEW_DRAWS = 16, 250
 _MOST_DIMENSIONS = 1000
 _POOR_K = 0.7
 _PROPOSALS = 500
 _OVERDISPERSED = 2.0
-_TRIES = 50
-_GRADIENTS_PER_DRAW = 6
-_COMPILING = 8.0
+_STEPS_PER_DRAW = 6
+_COMPILING, _COMPILING_IN_PYTHON = 8.0, 20.0
 _OPTIONS = frozenset({"target_accept", "max_treedepth", "nuts_sampler", "compile_kwargs"})
 
-Start = Callable[[int], np.ndarray]
+
+@dataclass(frozen=True)
+class Lengths:
+    """How many chains, and how long.
+
+    Parameters
+    ----------
+    chains, draws, tune : int
+    """
+
+    chains: int
+    draws: int
+    tune: int
 
 
 def why_unguided(mode: Maximum, options: Mapping[str, Any]) -> str:
@@ -50,19 +63,21 @@ def sample_guided(
     mode: Maximum,
     groups: Mapping[str, xr.Dataset],
     *,
-    draws: int,
+    draws: int | None,
     tune: int | None,
-    chains: int,
+    chains: int | None,
     cores: int | None,
     random_seed: Any,
     progressbar: bool,
+    progress: Any,
     **options: Any,
 ) -> xr.DataTree:
     """Sample a posterior by NUTS in the coordinates z of center + root z, the normal approximation at its mode.
 
     That is a dense mass matrix from the inverse Hessian (Neal 2011). The chains start at normal draws with twice its
     standard deviations (Gelman and Rubin 1992); the sampler still adapts its step size, and a diagonal metric of z.
-    Where compiling would take longer than sampling does, nutpie calls the log-density of the fit as it is.
+    Where compiling would take longer than sampling does, all chains move together, each evaluation of the fit's
+    log-density serving all of them; else the density is compiled for `pm.sample`.
 
     Parameters
     ----------
@@ -71,9 +86,15 @@ def sample_guided(
         Certified, from `find_mode`; see `why_unguided`.
     groups : dict of str to Dataset
         Such as `observed_data`, for the tree.
-    draws, tune, chains, cores, random_seed, progressbar
-        As for `sample_nuts`; `tune` is 300 by default where importance weights say that the approximation is close,
-        else 1000.
+    draws, chains : int, optional
+        4,000 draws by default: 16 chains of 250 where they move together and importance weights say that the
+        approximation is close, else 4 of 1000. Where one of the two is given, the other is 4 or 1000.
+    tune : int, optional
+        By default 60 steps for chains that move together, 300 for others, where the approximation is close; else 1000.
+    cores, random_seed, progressbar
+        As for `sample_nuts`; chains that move together use one core.
+    progress : context manager
+        Entered where chains move together; its method `say` is told how far they are.
     **options
         `target_accept`, 0.7 by default where the approximation is close (of a nearly standard normal density three
         leapfrog steps then make a draw, for five at 0.8), else 0.8; `max_treedepth`; `nuts_sampler` and
@@ -89,35 +110,47 @@ def sample_guided(
     ModelError, KeyboardInterrupt
         As `sample_nuts`.
     """
-    require_counts(draws=draws, tune=SHORT_TUNING if tune is None else tune, chains=chains)
     approximation, rng = approximate(mode, "normal"), np.random.default_rng(random_seed)
-    close = weigh(mode.plan.likelihood, approximation, _PROPOSALS, rng).k_hat < _POOR_K
-    tune = tune if tune is not None else SHORT_TUNING if close else 1000
-    options = {"target_accept": LONG_STEPS if close else 0.8} | options
-    seed = int(rng.integers(2**31))
-    common: dict[str, Any] = {
-        "draws": draws,
-        "tune": tune,
-        "chains": chains,
-        "random_seed": seed,
-        "progressbar": progressbar,
-    }
+    posterior, size = mode.plan.likelihood, len(mode.theta)
+    close = weigh(posterior, approximation, _PROPOSALS, rng).k_hat < _POOR_K
+    options = {"target_accept": _LONG_STEPS if close else 0.8} | options
     begun = time.perf_counter()
-    density = density_around(mode.plan.likelihood, approximation.center, approximation.root)
-    if _is_quicker_interpreted(density, len(mode.theta), (tune + draws) * chains, options):
-        found = _interpreted(density, len(mode.theta), **common, **options)
+    densities = DensityAround(posterior, approximation.center, approximation.root)
+    lengths = _lengths(draws, tune, chains, close, together=densities.is_batched)
+    if _is_quicker_together(densities, size, lengths, options):
+        z, stats, attributes = _together(densities, size, lengths, rng, progress, **options)
     else:
-        standard = standardize(model, mode.plan.likelihood, approximation.center, approximation.root)
-        zero = {COORDINATES: np.zeros(len(mode.theta))}
-        spread = {COORDINATES: np.full(len(mode.theta), _OVERDISPERSED)}
-        found = sample_nuts(standard, zero, spread=spread, cores=cores, **common, **options)
-    z = found["posterior"][COORDINATES].transpose("chain", "draw", ...).to_numpy()
-    kept = [name for name in found["posterior"].attrs if str(name).startswith(("inference", "sampling"))]
-    attributes = {str(name): found["posterior"].attrs[name] for name in kept}
-    attributes |= {"kind": "posterior", "tuning_steps": tune, "wall_time": time.perf_counter() - begun}
-    tree = make_tree(mode.plan.likelihood, approximation.center + z @ approximation.root.T, groups, attributes)
-    tree["sample_stats"] = xr.DataTree(_without_vectors(found["sample_stats"].to_dataset()))
+        lengths = _lengths(draws, tune, chains, close, together=False)
+        standard = standardize(model, posterior, approximation.center, approximation.root)
+        common = {"cores": cores, "random_seed": int(rng.integers(2**31)), "progressbar": progressbar}
+        z, stats, attributes = _compiled(standard, size, lengths, **common, **options)
+    attributes |= {"kind": "posterior", "tuning_steps": lengths.tune, "wall_time": time.perf_counter() - begun}
+    tree = make_tree(posterior, approximation.center + z @ approximation.root.T, groups, attributes)
+    tree["sample_stats"] = xr.DataTree(stats)
     return tree
+
+
+def _lengths(draws: int | None, tune: int | None, chains: int | None, close: bool, together: bool) -> Lengths:
+    """Numbers of chains and draws: those given, else the defaults."""
+    if draws is None and chains is None and close and together:
+        chains, draws = _MANY_CHAINS, _FEW_DRAWS
+    if tune is None:
+        tune = (_TOGETHER if together else _SHORT_TUNING) if close else TUNE
+    found = {"chains": CHAINS if chains is None else chains, "draws": DRAWS if draws is None else draws, "tune": tune}
+    require_counts(**found)
+    return Lengths(**found)
+
+
+def _compiled(
+    standard: Any, size: int, lengths: Lengths, **options: Any
+) -> tuple[np.ndarray, xr.Dataset, dict[str, Any]]:
+    """Draws of z by `pm.sample`, as `_together` makes them."""
+    zero, spread = {COORDINATES: np.zeros(size)}, {COORDINATES: np.full(size, _OVERDISPERSED)}
+    found = sample_nuts(standard, zero, spread=spread, **asdict(lengths), **options)
+    z = found["posterior"][COORDINATES].transpose("chain", "draw", ...).to_numpy()
+    noted = {str(name): value for name, value in found["posterior"].attrs.items()}
+    kept = {name: value for name, value in noted.items() if name.startswith(("inference", "sampling"))}
+    return z, _without_vectors(found["sample_stats"].to_dataset()), kept
 
 
 def _without_vectors(stats: xr.Dataset) -> xr.Dataset:
@@ -126,83 +159,43 @@ def _without_vectors(stats: xr.Dataset) -> xr.Dataset:
     return stats[kept].drop_vars([name for name in stats.coords if name not in ("chain", "draw")])
 
 
-def _is_quicker_interpreted(density: Density, size: int, draws: int, options: Mapping[str, Any]) -> bool:
-    """Whether all gradients, evaluated one by one as the fit does, take less time than a compiler."""
-    if options.get("nuts_sampler") or "compile_kwargs" in options or find_spec("nutpie") is None:
+def _is_quicker_together(densities: DensityAround, size: int, lengths: Lengths, options: Mapping[str, Any]) -> bool:
+    """Whether all evaluations, made as the fit makes them, take less time than a compiler."""
+    if options.get("nuts_sampler") or "compile_kwargs" in options:
         return False
     times = []
-    for point in np.random.default_rng(0).standard_normal((8, size)):
+    for points in np.random.default_rng(0).standard_normal((4, lengths.chains, size)):
         begun = time.perf_counter()
-        density(point)
+        densities(points)
         times.append(time.perf_counter() - begun)
-    return min(times) * _GRADIENTS_PER_DRAW * draws < _COMPILING
+    limit = _COMPILING if find_spec("nutpie") else _COMPILING_IN_PYTHON
+    return min(times) * _STEPS_PER_DRAW * (lengths.tune + lengths.draws) < limit
 
 
-def _interpreted(
-    density: Density,
+def _together(
+    densities: DensityAround,
     size: int,
+    lengths: Lengths,
+    rng: np.random.Generator,
+    progress: Any,
     *,
-    draws: int,
-    tune: int,
-    chains: int,
-    random_seed: int,
-    progressbar: bool,
-    target_accept: float = 0.8,
+    target_accept: float,
     max_treedepth: int = 10,
     nuts_sampler: None = None,
-) -> xr.DataTree:
-    """Draws of z by nutpie from Python's log-density; one chain after the other, for Python runs one thread."""
-    import nutpie
-
-    compiled = _in_python(density, size)
+) -> tuple[np.ndarray, xr.Dataset, dict[str, Any]]:
+    """Draws of z, shape (chains, draws, p), their statistics, and what is noted of the sampler."""
+    starts = find_starts(densities, _OVERDISPERSED, (lengths.chains, size), rng)
     begun = time.perf_counter()
-    with contextlib.redirect_stdout(sys.stderr), one_sentence("nutpie"):
-        tree = nutpie.sample(
-            compiled,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=1,
-            seed=random_seed,
-            save_warmup=False,
-            progress_bar=is_shown(progressbar),
+    with progress:
+        found: Chains = sample_together(
+            densities,
+            starts,
+            draws=lengths.draws,
+            tune=lengths.tune,
             target_accept=target_accept,
-            maxdepth=max_treedepth,
+            max_treedepth=max_treedepth,
+            rng=rng,
+            say=progress.say,
         )
-    require_complete(tree, draws, chains)
-    tree["posterior"].attrs |= {"sampling_time": time.perf_counter() - begun, "inference_library": "nutpie"}
-    return tree
-
-
-def _in_python(around: Density, size: int) -> Any:
-    """The log-density of z with its gradient, as nutpie takes it."""
-    from nutpie.compiled_pyfunc import from_pyfunc
-
-    def density(z: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = around(z)
-        exists = np.isfinite(value) and np.isfinite(gradient).all()
-        return (value, gradient) if exists else (-np.inf, np.zeros(size))
-
-    return from_pyfunc(
-        size,
-        lambda: density,
-        lambda *seeds: lambda z: {COORDINATES: z},
-        [np.dtype(float)],
-        [(size,)],
-        [COORDINATES],
-        make_initial_point_fn=_starts(density, size),
-    )
-
-
-def _starts(density: Callable[[np.ndarray], tuple[float, np.ndarray]], size: int) -> Start:
-    """Starting points by seed, inside the support, closer to the mode the more tries it takes."""
-
-    def start(seed: int) -> np.ndarray:
-        rng = np.random.default_rng(seed)
-        for attempt in range(_TRIES):
-            z = _OVERDISPERSED * (1 - attempt / _TRIES) * rng.standard_normal(size)
-            if np.isfinite(density(z)[0]):
-                return z
-        return np.zeros(size)
-
-    return start
+    stats = xr.Dataset({name: (("chain", "draw"), values) for name, values in found.statistics.items()})
+    return found.places, stats, {"inference_library": "ppl_mle", "sampling_time": time.perf_counter() - begun}

@@ -17,7 +17,7 @@ from ppl_mle.errors import ModelError, RequestError
 if TYPE_CHECKING:
     from xarray import DataTree
 
-_TUNE = 1000
+CHAINS, DRAWS, TUNE = 4, 1000, 1000
 _STEP_OPTIONS = ("target_accept", "max_treedepth", "nuts", "compile_kwargs")
 _KNOWN_OPTIONS = frozenset({*inspect.signature(pm.sample).parameters, *_STEP_OPTIONS})
 
@@ -27,9 +27,9 @@ def sample_nuts(
     start: Mapping[str, Any] | None,
     *,
     spread: Mapping[str, Any] | None = None,
-    draws: int = 1000,
+    draws: int = DRAWS,
     tune: int | None = None,
-    chains: int = 4,
+    chains: int = CHAINS,
     cores: int | None = None,
     random_seed: Any = None,
     progressbar: bool = True,
@@ -86,7 +86,7 @@ def sample_nuts(
     ...
     ppl_mle.errors.RequestError: start names 'q', which is no free variable of the model; they are p
     """
-    tune = _TUNE if tune is None else tune
+    tune = TUNE if tune is None else tune
     require_counts(draws=draws, tune=tune, chains=chains)
     require_known(kwargs)
     sampler = kwargs.pop("nuts_sampler", None) or ("nutpie" if find_spec("nutpie") else "pymc")

@@ -10,9 +10,8 @@ from ppl_mle.read.missing import OBSERVED_PART
 from ppl_mle.read.model import current_model, read_model
 from ppl_mle.read.penalized import penalize
 from ppl_mle.read.posterior import (
-    Density,
+    DensityAround,
     densities_at,
-    density_around,
     has_constant_prior,
     has_one_mode,
     read_posterior,
@@ -40,7 +39,7 @@ __all__ = [
     "Constant",
     "Crossing",
     "Curve",
-    "Density",
+    "DensityAround",
     "Form",
     "Likelihood",
     "Predictor",
@@ -52,7 +51,6 @@ __all__ = [
     "Variable",
     "current_model",
     "densities_at",
-    "density_around",
     "enters_by_waves",
     "expected_information",
     "expected_weights",

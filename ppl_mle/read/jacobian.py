@@ -45,15 +45,21 @@ class LogJacobian:
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Value and gradient at the unconstrained vector `theta`, shape (p,)."""
-        value, gradient = 0.0, np.zeros(self._size)
+        values, gradients = self.values_and_gradients(theta[None])
+        return float(values[0]), gradients[0]
+
+    def values_and_gradients(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values, shape (m,), and gradients, shape (m, p), at rows of unconstrained vectors."""
+        values, gradients = np.zeros(len(points)), np.zeros(points.shape)
         for i, scale in self._scaled:
-            x = scale.to_declared(theta[i])
-            value += float(np.log(np.abs(scale.slope(x))))
-            gradient[i] = scale.bend(x)
+            x = scale.to_declared(points[:, i])
+            values += np.log(np.abs(scale.slope(x)))
+            gradients[:, i] = scale.bend(x)
         if self._others:
-            more, slope = self._objective.value_and_gradient(theta)
-            value, gradient = value + more, gradient + slope
-        return value, gradient
+            more = [self._objective.value_and_gradient(point) for point in points]
+            values += [value for value, _ in more]
+            gradients += np.array([gradient for _, gradient in more])
+        return values, gradients
 
     def hessian(self, theta: np.ndarray) -> np.ndarray:
         """Second derivatives at `theta`, shape (p, p)."""

@@ -1,6 +1,5 @@
 """The posterior density on the unconstrained scale: likelihood, priors and the Jacobian of the transforms."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from ppl_mle.read.reading import read
 from ppl_mle.read.roles import has_constant_density
 from ppl_mle.read.rows.batch import values_at
 from ppl_mle.read.rows.objective import RowObjective
-from ppl_mle.read.rows.whitened import whitened_parts
+from ppl_mle.read.rows.whitened import Part, whitened_parts
 
 _LINKS = ("logit", "probit", "cloglog")
 _CONCAVE = {"poisson_log", "normal_known", *(f"{law}_{link}" for law in ("bernoulli", "binomial") for link in _LINKS)}
@@ -69,13 +68,11 @@ def has_one_mode(posterior: Likelihood) -> bool:
     )
 
 
-Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
+class DensityAround:
+    """Value and gradient of a posterior as a function of z, at center + root z.
 
-
-def density_around(posterior: Likelihood, center: np.ndarray, root: np.ndarray) -> Density:
-    """Value and gradient of a posterior as a function of z, shape (p,), at center + root z.
-
-    Made for many evaluations one by one: where every term has a predictor form, designs are multiplied by `root` once.
+    Made for thousands of evaluations: where every term has a predictor form, designs are multiplied by `root` once,
+    and several points cost little more than one.
 
     Parameters
     ----------
@@ -84,31 +81,43 @@ def density_around(posterior: Likelihood, center: np.ndarray, root: np.ndarray) 
     center : array, shape (p,)
     root : array, shape (p, p)
     """
-    inner, jacobian = posterior.objective.inner, posterior.objective.extra
-    parts = whitened_parts(inner, center, root) if isinstance(inner, RowObjective) else None
 
-    def plain(z: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = posterior.objective.value_and_gradient(center + root @ z)
-        return value, root.T @ gradient
+    def __init__(self, posterior: Likelihood, center: np.ndarray, root: np.ndarray) -> None:
+        self._posterior, self._center, self._root = posterior, center, root
+        inner, slope = posterior.objective.inner, posterior.objective.extra.slope
+        self._parts = whitened_parts(inner, center, root) if isinstance(inner, RowObjective) else None
+        self._start, self._push = (0.0, None) if slope is None else (float(slope @ center), root.T @ slope)
 
-    if parts is None:
-        return plain
-    if jacobian.slope is not None:
-        start, push = float(jacobian.slope @ center), root.T @ jacobian.slope
-    else:
-        start, push = 0.0, np.zeros(len(center))
+    @property
+    def is_batched(self) -> bool:
+        """Whether several points are evaluated in one pass."""
+        return self._parts is not None
 
-    def whitened(z: np.ndarray) -> tuple[float, np.ndarray]:
-        gradient = push.copy()
-        value = start + float(push @ z)
+    def __call__(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values, shape (m,), and gradients, shape (m, p), at rows z, shape (m, p).
+
+        Where the density does not exist the value is minus infinity and the gradient 0.
+        """
+        with np.errstate(all="ignore"):
+            values, gradients = self._one_by_one(z) if self._parts is None else self._at_once(z, self._parts)
+            if np.isfinite(values.sum() + gradients.sum()):
+                return values, gradients
+            exists = np.isfinite(values) & np.isfinite(gradients).all(axis=1)
+        return np.where(exists, values, -np.inf), np.where(exists[:, None], gradients, 0.0)
+
+    def _one_by_one(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = [self._posterior.objective.value_and_gradient(point) for point in self._center + z @ self._root.T]
+        return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found]) @ self._root
+
+    def _at_once(self, z: np.ndarray, parts: list[Part]) -> tuple[np.ndarray, np.ndarray]:
+        if self._push is not None:
+            values, gradients = self._start + z @ self._push, np.repeat(self._push[None], len(z), axis=0)
+        else:
+            values, slopes = self._posterior.objective.extra.values_and_gradients(self._center + z @ self._root.T)
+            gradients = slopes @ self._root
         for part in parts:
-            value += part(z, gradient)
-        if jacobian.slope is None:
-            more, slope = jacobian.value_and_gradient(center + root @ z)
-            value, gradient = value + more, gradient + root.T @ slope
-        return value, gradient
-
-    return whitened
+            part(z, values, gradients)
+        return values, gradients
 
 
 def densities_at(posterior: Likelihood, points: np.ndarray) -> np.ndarray:

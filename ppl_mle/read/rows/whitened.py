@@ -1,4 +1,4 @@
-"""A log-density in coordinates z of center + root z, made ready for tens of thousands of single evaluations."""
+"""A log-density in coordinates z of center + root z, made ready for thousands of evaluations at several points."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,12 +7,14 @@ import numpy as np
 
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.rows.predictor import Predictor
+from ppl_mle.read.rows.refits import same_rows
 from ppl_mle.read.rows.term import RowTerm
 
 _MOST_DESIGN = 5_000_000
+_ELEMENTS = 40_000
 
-Part = Callable[[np.ndarray, np.ndarray], float]
-"""From z, shape (p,), to a value; the gradient is added to the second argument, shape (p,), in place."""
+Part = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+"""Of z, shape (m, p); adds to values, shape (m,), and gradients, shape (m, p), in place."""
 
 
 def whitened_parts(objective: RowObjective, center: np.ndarray, root: np.ndarray) -> list[Part] | None:
@@ -33,9 +35,22 @@ def whitened_parts(objective: RowObjective, center: np.ndarray, root: np.ndarray
     size = sum(_rows(eta, term) * len(center) for term in terms for eta in term.predictors)
     if objective.rest is not None or objective.has_support or objective.is_thinned or size > _MOST_DESIGN:
         return None
-    constant = sum(term.scale * term.base for term in objective.terms)
-    parts: list[Part] = [lambda z, gradient: constant]
-    return parts + [_Residuals(t, center, root) if _is_one_normal(t) else _Rows(t, center, root) for t in terms]
+    constant = sum(term.scale * term.base for term in objective.terms if not term.groups)
+    return [_Number(constant), *(_part(term, center, root) for term in terms)]
+
+
+def _part(term: RowTerm, center: np.ndarray, root: np.ndarray) -> Part:
+    return _Residuals(term, center, root) if _is_one_normal(term) else _Rows(term, center, root)
+
+
+class _Number:
+    """What no coordinate changes."""
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def __call__(self, z: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> None:
+        values += self._value
 
 
 class _Design:
@@ -46,59 +61,70 @@ class _Design:
         declared = predictor.matrix(columns, rows)
         self.center = np.broadcast_to(predictor.offset + declared @ center[columns], (rows,))
         self.matrix = np.ascontiguousarray(declared @ root[columns])
+        self._transposed = np.ascontiguousarray(self.matrix.T)
         self.is_shared = predictor.is_shared
 
-    def at(self, z: np.ndarray) -> Any:
-        eta = self.center + self.matrix @ z
-        return eta[0] if self.is_shared else eta
+    def at(self, z: np.ndarray) -> np.ndarray:
+        """Shape (m, n), or (m, 1)."""
+        return np.asarray(self.center + z @ self._transposed)
 
 
 class _Rows:
     """Any term, by its own rules."""
 
     def __init__(self, term: RowTerm, center: np.ndarray, root: np.ndarray) -> None:
-        self._term, self._every = term, slice(0, term.count, 1)
+        self._term, self._densities = term, same_rows(term)
         self._designs = [_Design(eta, term, center, root) for eta in term.predictors]
+        self._stride = max(1, _ELEMENTS // term.count)
 
-    def __call__(self, z: np.ndarray, gradient: np.ndarray) -> float:
-        term, etas = self._term, [design.at(z) for design in self._designs]
-        with np.errstate(all="ignore"):
-            jet = term.density_at(etas, self._every, 1)
-        if jet is None:
-            return -np.inf
+    def __call__(self, z: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> None:
+        for start in range(0, len(z), self._stride):
+            some = slice(start, start + self._stride)
+            self._add(z[some], values[some], gradients[some])
+
+    def _add(self, z: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> None:
+        term, shape = self._term, (len(z), self._term.count)
+        jet, exists = self._densities([design.at(z) for design in self._designs], 1)
+        values += term.scale * (term.base + self._weighed(jet.value, shape).sum(axis=1))
+        if not np.all(exists):
+            values[~np.all(np.broadcast_to(exists, shape), axis=1)] = -np.inf
         for k, weight in jet.first.items():
-            design = self._designs[k]
-            if design.is_shared:
-                total = weight.sum() if np.ndim(weight) else weight * term.count
-                gradient += term.scale * total * design.matrix[0]
-            else:
-                gradient += term.scale * (np.broadcast_to(weight, (term.count,)) @ design.matrix)
-        return float(term.scale * (jet.value.sum() if np.ndim(jet.value) else jet.value * term.count))
+            design, slopes = self._designs[k], self._weighed(weight, shape)
+            summed = slopes.sum(axis=1)[:, None] * design.matrix if design.is_shared else slopes @ design.matrix
+            gradients += term.scale * summed
+
+    def _weighed(self, rows: Any, shape: tuple[int, int]) -> np.ndarray:
+        table, weights = np.broadcast_to(rows, shape), self._term.weights
+        return table if weights is None else np.where(weights > 0, table * weights, 0.0)
 
 
 class _Residuals:
     """Normal rows with one standard deviation: of the design and response nothing matters but their triangular factor.
 
     The sum of squares is that of Q'(y - center) - R z (Golub 1965), with as many elements as there are coordinates
-    and one more.
+    and one more. They and the logarithm of the standard deviation are columns of one product.
     """
 
     def __init__(self, term: RowTerm, center: np.ndarray, root: np.ndarray) -> None:
         weights = np.ones(term.count) if term.weights is None else term.weights
-        mean, self._log_sd = (_Design(eta, term, center, root) for eta in term.predictors)
+        mean, log_sd = (_Design(eta, term, center, root) for eta in term.predictors)
         left = (term.groups[0].program.data[0] - mean.center)[:, None]
         design = np.broadcast_to(mean.matrix, (term.count, len(center)))
         factor = np.linalg.qr(np.sqrt(weights)[:, None] * np.hstack([design, left]), mode="r")
-        self._factor, self._left = np.ascontiguousarray(factor[:, :-1]), factor[:, -1]
-        self._count, self._scale = float(weights.sum()), term.scale
+        self._center = np.append(factor[:, -1], log_sd.center)
+        self._slopes = np.vstack([-factor[:, :-1], log_sd.matrix])
+        self._transposed = np.ascontiguousarray(self._slopes.T)
+        self._count, self._scale, self._base = float(weights.sum()), term.scale, term.base
 
-    def __call__(self, z: np.ndarray, gradient: np.ndarray) -> float:
-        left, log_sd = self._left - self._factor @ z, self._log_sd.at(z)
+    def __call__(self, z: np.ndarray, values: np.ndarray, gradients: np.ndarray) -> None:
+        columns = self._center + z @ self._transposed
+        left, log_sd = columns[:, :-1], columns[:, -1]
         precision = np.exp(-2 * log_sd)
-        squares = precision * (left @ left)
-        gradient += (self._scale * precision) * (left @ self._factor)
-        gradient += (self._scale * (squares - self._count)) * self._log_sd.matrix[0]
-        return float(-self._scale * (self._count * log_sd + squares / 2))
+        squares = precision * np.einsum("ij,ij->i", left, left)
+        values += self._scale * (self._base - self._count * log_sd - squares / 2)
+        left *= -self._scale * precision[:, None]
+        log_sd[:] = self._scale * (squares - self._count)
+        gradients += columns @ self._slopes
 
 
 def _is_one_normal(term: RowTerm) -> bool:
