@@ -1,12 +1,12 @@
 """Points where rounding of the parameters alone changes the log-density by more than a certificate can allow."""
 
-import math
-
 import numpy as np
 
 from ppl_mle.maximize.evidence import HIDDEN, value_noise
 from ppl_mle.maximize.gaussian import as_gaussian
 from ppl_mle.maximize.problem import Problem
+
+_LITTLE = 1e-10
 
 
 def tell_of_rounding(problem: Problem, x: np.ndarray) -> list[str]:
@@ -27,7 +27,7 @@ def _tell_of_residuals(problem: Problem, x: np.ndarray) -> str:
     found = as_gaussian(problem.likelihood)
     if isinstance(found, str) or found.deviation is None:
         return ""
-    deviation, largest = math.exp(problem.expand(x)[found.deviation]), float(np.max(np.abs(found.response)))
-    if not largest:
+    deviation, largest = np.exp(problem.expand(x)[found.deviation]), np.max(np.abs(found.response))
+    if not deviation < _LITTLE * largest:
         return ""
     return f", as the residuals' standard deviation is {deviation / largest:.2g} of the largest response"
