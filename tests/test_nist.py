@@ -4,6 +4,8 @@ Certified standard deviations divide by n - p, ours by n. Those of nonlinear set
 from the exact Hessian, are held to 90-digit arithmetic, and the certified ones to the Jacobian at our estimates.
 """
 
+import math
+
 import mpmath
 import numpy as np
 import pymc as pm
@@ -250,6 +252,25 @@ class TestMadeLikeThem:
         x = 0.05 * np.arange(24)
         y = np.round(0.0951 * np.exp(-x) + 0.8607 * np.exp(-3 * x) + 1.5576 * np.exp(-5 * x), decimals)
         self.check(made_curve("Lanczos3", x, y, [1.2, 0.3, 5.6, 5.5, 6.5, 7.6]), bar=7)
+
+    @pytest.mark.parametrize("start", [0, 1, None])
+    def test_three_exponentials_to_the_rounding_of_doubles(self, start):
+        # Lanczos1, whose response is this curve in 13 digits; the values are the certified ones. Ridges lie 470 lower.
+        terms = [(0.0951, 1), (0.8607, 3), (1.5576, 5)]
+        with mpmath.workdps(40):
+            exact = [sum(mpmath.mpf(str(a)) * mpmath.exp(-mpmath.mpf(k * i) / 20) for a, k in terms) for i in range(24)]
+            y = np.array([float(mpmath.nstr(value, 13)) for value in exact])
+        values = np.array([9.5100000027e-2, 1.0000000001, 8.6070000013e-1, 3.0000000002, 1.5575999998, 5.0000000001])
+        starts = np.array([[1.2, 0.3, 5.6, 5.5, 6.5, 7.6], [0.5, 0.7, 3.6, 4.2, 4.0, 6.3]])
+        one = Curve("Lanczos1", y, (np.arange(24) / 20,), starts, values, np.full(6, np.nan), 1.4307867721e-25)
+        found = fit(one.declare(None if start is None else starts[start]))
+        assert found.status is Status.NOT_CONVERGED, found.message
+        assert "no maximum can be certified there in double precision" in found.message
+        assert found.llf == pytest.approx(one.llf, abs=0.1)
+        estimates = found.params.to_numpy()
+        order = np.argsort(estimates[1:6:2]) if start is None else np.arange(3)
+        assert digits(estimates[:6].reshape(3, 2)[order].ravel(), values) >= 9
+        assert estimates[6] == pytest.approx(math.sqrt(one.rss / 24), rel=0.01)
 
     def test_power_law(self):
         # As Bennett5: a valley so curved that the quadratic holds over a thousandth of a standard error alone.

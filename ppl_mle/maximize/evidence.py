@@ -24,6 +24,7 @@ _MOST_NOISE = 1e-4
 _SAME_RISE = 0.2
 _VALUE_ROUNDING = 1e-14
 _POWERS = 20
+HIDDEN = _SAME_RISE * _PARTS[0] ** 2
 
 
 @dataclass(frozen=True)

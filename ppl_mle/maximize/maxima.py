@@ -18,6 +18,7 @@ _SAME_HEIGHT = 1e-7
 _NOISES = 4.0
 _SHOWN = 5
 _FAR_OUT = 30.0
+_FAR_ABOVE = 10.0
 _ELEMENTS = 4
 
 
@@ -72,11 +73,17 @@ def margin(outcome: Outcome) -> float:
     return min(_TELLING * max(1.0, abs(outcome.search.value)), _NEGLIGIBLE)
 
 
-def is_credible(outcome: Outcome) -> bool:
-    """Whether a point's height can be believed: far out, formulas cancel and may give any, with or without noise."""
+def is_credible(outcome: Outcome, below: Outcome) -> bool:
+    """Whether a point can be believed to be higher than another one.
+
+    Far out, formulas cancel and may give any height, with or without noise. So it is asked at the nearest point that is
+    no farther out than formulas are trusted, or than the lower point is, and must be higher by far more than noise.
+    """
     whole = Problem(outcome.problem.likelihood, {})
-    near = bool(np.all(np.abs(outcome.theta[whole.is_transformed]) < _FAR_OUT))
-    return near and value_noise(outcome.problem, outcome.search.x) <= margin(outcome)
+    limits = np.where(whole.is_transformed, np.maximum(_FAR_OUT, np.abs(below.theta)), np.inf)
+    x = np.clip(outcome.theta, -limits, limits)
+    rise = below.search.value - whole.value(x)
+    return bool(rise > margin(below)) and rise > _FAR_ABOVE * value_noise(whole, x)
 
 
 def tell_of_others(best: Outcome, outcomes: Sequence[Outcome]) -> list[str]:
@@ -94,7 +101,7 @@ def tell_of_others(best: Outcome, outcomes: Sequence[Outcome]) -> list[str]:
         for o in others
         if o.search.value < best.search.value - margin(best)
         and not (o.status is Status.UNBOUNDED or o.status.converged)
-        and is_credible(o)
+        and is_credible(o, best)
     ]
     if higher:
         findings.append(

@@ -217,7 +217,7 @@ def _best(outcomes: Sequence[Outcome]) -> Outcome:
     """The highest maximum; else a point that shows the density unbounded; else the highest diagnosis; else the highest.
 
     A certified maximum gives way only to a diagnosis that is higher by more than rounding, and a diagnosis to any
-    point that is.
+    point that is. Of points as high that could not be certified, the one of the earliest start is taken.
     """
     settled = [outcome for outcome in outcomes if outcome.status not in _UNSETTLED]
     unbounded = [outcome for outcome in outcomes if outcome.status is Status.UNBOUNDED]
@@ -228,6 +228,8 @@ def _best(outcomes: Sequence[Outcome]) -> Outcome:
     if best.status is Status.CONVERGED:
         first = next(o for o in settled if o.status is Status.CONVERGED and is_as_high(o, best))
         return min(same_maximum(first, settled), key=lambda o: o.evidence.edm if o.evidence else np.inf)
+    if best.status is Status.NOT_CONVERGED:
+        return next((o for o in outcomes if o.status is best.status and is_as_high(o, best)), best)
     rivals = [o for o in settled if o.status is Status.CONVERGED and o.search.value - best.search.value < margin(best)]
     return rivals[0] if rivals else best
 
@@ -235,7 +237,8 @@ def _best(outcomes: Sequence[Outcome]) -> Outcome:
 def _is_passed(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
     """Whether a point that could not be certified is clearly higher."""
     bar = outcome.search.value - _CLEARLY * margin(outcome)
-    return any(o.status is Status.NOT_CONVERGED and o.search.value < bar and is_credible(o) for o in outcomes)
+    higher = [o for o in outcomes if o.status is Status.NOT_CONVERGED and o.search.value < bar]
+    return any(is_credible(o, outcome) for o in higher)
 
 
 def _assemble(

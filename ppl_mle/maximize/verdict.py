@@ -16,6 +16,7 @@ from ppl_mle.maximize.outcome import Outcome
 from ppl_mle.maximize.problem import Problem
 from ppl_mle.maximize.recession import prove_recession
 from ppl_mle.maximize.ridge import confirm_ridges, free_combinations, settle_across, touched
+from ppl_mle.maximize.rounding import tell_of_rounding
 from ppl_mle.maximize.search import Search
 from ppl_mle.maximize.separation import describe_limit, reach_limit, search_limit
 from ppl_mle.maximize.status import Status
@@ -125,7 +126,7 @@ def _unsettled(
     curve = follow_curve(problem, search) if depth else None
     if curve is not None:
         return _hold(problem, curve.search, curve.drift, engine, depth, curve.pinned)
-    names = f"{_STOPS[search.stop]}, but " + "; ".join(reasons)
+    names = f"{_STOPS[search.stop]}, but " + "; ".join([*reasons, *tell_of_rounding(problem, search.x)])
     return Outcome(problem, search, Status.NOT_CONVERGED, local, evidence, names=names)
 
 
