@@ -99,6 +99,7 @@ def test_unknown_start(model):
         (pm.exceptions.SamplingError("Bad initial energy"), "Bad initial energy"),
         (RuntimeError("All initialization points failed\n\nStack backtrace:\n 0: x"), "points failed; look at"),
         (ImportError("nutpie not found"), "nuts_sampler='pymc'"),
+        (TypeError("kernel() got an unexpected keyword argument"), "may not fit together, so install another one"),
     ],
 )
 def test_failures_are_one_sentence(model, monkeypatch, failure, what):

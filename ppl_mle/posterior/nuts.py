@@ -205,6 +205,11 @@ def one_sentence(sampler: str) -> Any:
         raise ModelError(
             f"nuts_sampler={sampler!r} cannot be used: {_reason(exc)}; install it, or pass nuts_sampler='pymc'"
         ) from exc
+    except (TypeError, AttributeError) as exc:
+        raise ModelError(
+            f"PyMC {pm.__version__} could not run {sampler}: {_reason(exc)}; the two releases may not fit together, so "
+            "install another one, or leave nuts_sampler out"
+        ) from exc
     except (RuntimeError, ValueError, ArithmeticError) as exc:
         if "Not enough samples to build a trace" in str(exc):
             raise KeyboardInterrupt("sampling was interrupted before the first draw") from exc

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -172,8 +173,9 @@ class _Going:
         moved.diverged[chain] = self.diverged[ended]
 
     def of(self, kept: np.ndarray) -> "_Going":
-        parts = (getattr(self, name) for name in self.__slots__)
-        return _Going(*(Points(x.table[kept]) if isinstance(x, Points) else x[kept] for x in parts))
+        parts: list[Any] = [getattr(self, name) for name in self.__slots__]
+        taken: list[Any] = [Points(x.table[kept]) if isinstance(x, Points) else x[kept] for x in parts]
+        return _Going(*taken)
 
 
 def grow(

@@ -86,7 +86,8 @@ class DensityAround:
         self._posterior, self._center, self._root = posterior, center, root
         inner, slope = posterior.objective.inner, posterior.objective.extra.slope
         self._parts = whitened_parts(inner, center, root) if isinstance(inner, RowObjective) else None
-        self._start, self._push = (0.0, None) if slope is None else (float(slope @ center), root.T @ slope)
+        self._push = None if slope is None else root.T @ slope
+        self._start = 0.0 if slope is None else float(slope @ center)
 
     @property
     def is_batched(self) -> bool:
