@@ -56,12 +56,11 @@ def sample(
         started at that mode. `auto`: `psis` where k-hat < 0.5 and the effective sample is at least half of the draws,
         else `nuts`.
     draws, chains : int, optional
-        Chains, and draws of each. By default 4,000 draws: 4 chains of 1000, or 16 of 250 where NUTS moves all chains
-        by one evaluation of the log-density and the normal approximation at the mode is close. Where one of the two is
-        given, the other is 4 or 1000.
+        Chains, and draws of each. By default 4,000 draws: 4 chains of 1000; where NUTS moves all chains by one
+        evaluation of the log-density, 16 of 250 or, if the normal approximation at the mode is not close, 8 of 500. If
+        one of the two is given, the other is 4 or 1000.
     tune, cores, random_seed, progressbar
-        As in `pm.sample`; `tune` and `cores` are for NUTS, which by default is tuned for 60 or 300 steps where the
-        approximation is close, else for 1000.
+        As in `pm.sample`; `tune` and `cores` are for NUTS. `sample_guided` tells the tuning steps by default.
     force : bool
         Sample although the posterior was found to be improper, or k-hat is above 0.7.
     **options

@@ -153,3 +153,14 @@ def test_by_default_many_short_chains_of_four_thousand_draws():
     assert dict(one["posterior"].sizes) == {"chain": 2, "draw": 20}
     # mu is t with 29 degrees of freedom around 14.5, with the variance 29 / 27 times 77.5 / 30.
     assert float(tree["posterior"]["mu"].var()) == pytest.approx(29 / 27 * 77.5 / 30, rel=0.1)
+
+
+def test_no_chain_starts_where_steps_of_the_others_are_too_long():
+    def walled(z):
+        return -0.5 * (z**2).sum(axis=1) - 1e6 * (np.abs(z) > 3).any(axis=1), -z
+
+    starts = find_starts(walled, 2.0, (500, 2), np.random.default_rng(5))
+    assert np.abs(starts).max() <= 3
+    # Of a normal density nothing is refused: two standard deviations, as drawn.
+    starts = find_starts(lambda z: (-0.5 * (z**2).sum(axis=1), -z), 2.0, (2000, 2), np.random.default_rng(5))
+    assert starts.std() == pytest.approx(2.0, rel=0.05)

@@ -18,9 +18,7 @@ from ppl_mle.posterior.nuts import CHAINS, DRAWS, TUNE, require_counts, sample_n
 from ppl_mle.read import DensityAround
 from ppl_mle.read.standardized import COORDINATES, standardize
 
-_SHORT_TUNING, _LONG_STEPS = 300, 0.7
-_TOGETHER = 60
-_MANY_CHAINS, _FEW_DRAWS = 16, 250
+_LONG_STEPS = 0.7
 _MOST_DIMENSIONS = 1000
 _POOR_K = 0.7
 _PROPOSALS = 500
@@ -42,6 +40,9 @@ class Lengths:
     chains: int
     draws: int
     tune: int
+
+
+_TOGETHER, _FAR_TOGETHER, _APART = Lengths(16, 250, 60), Lengths(8, 500, 500), Lengths(CHAINS, DRAWS, 300)
 
 
 def why_unguided(mode: Maximum, options: Mapping[str, Any]) -> str:
@@ -87,10 +88,11 @@ def sample_guided(
     groups : dict of str to Dataset
         Such as `observed_data`, for the tree.
     draws, chains : int, optional
-        4,000 draws by default: 16 chains of 250 where they move together and importance weights say that the
-        approximation is close, else 4 of 1000. Where one of the two is given, the other is 4 or 1000.
+        4,000 draws by default: where chains move together 16 of 250 if importance weights say that the approximation is
+        close, else 8 of 500; where they do not, 4 of 1000. If one of the two is given, the other is 4 or 1000.
     tune : int, optional
-        By default 60 steps for chains that move together, 300 for others, where the approximation is close; else 1000.
+        By default 60 steps for chains that move together, 300 for others, where the approximation is close; else 500
+        and 1000.
     cores, random_seed, progressbar
         As for `sample_nuts`; chains that move together use one core.
     progress : context manager
@@ -131,12 +133,12 @@ def sample_guided(
 
 
 def _lengths(draws: int | None, tune: int | None, chains: int | None, close: bool, together: bool) -> Lengths:
-    """Numbers of chains and draws: those given, else the defaults."""
-    if draws is None and chains is None and close and together:
-        chains, draws = _MANY_CHAINS, _FEW_DRAWS
-    if tune is None:
-        tune = (_TOGETHER if together else _SHORT_TUNING) if close else TUNE
-    found = {"chains": CHAINS if chains is None else chains, "draws": DRAWS if draws is None else draws, "tune": tune}
+    """Numbers of chains, draws and tuning steps: those given, else the defaults."""
+    usual = (_TOGETHER if close else _FAR_TOGETHER) if together else (_APART if close else Lengths(CHAINS, DRAWS, TUNE))
+    if draws is not None or chains is not None:
+        usual = Lengths(CHAINS, DRAWS, usual.tune)
+    given = {"chains": chains, "draws": draws, "tune": tune}
+    found = asdict(usual) | {name: number for name, number in given.items() if number is not None}
     require_counts(**found)
     return Lengths(**found)
 

@@ -8,7 +8,7 @@ import numpy as np
 from ppl_mle.posterior.trajectory import Densities, Moved, Points, move, points_at
 from ppl_mle.posterior.warmup import StepSize, pooled_scales, windows
 
-_TRIES = 50
+_TRIES, _DEVIATIONS, _SLACK = 50, 3.0, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +86,22 @@ def sample_together(
 
 
 def find_starts(densities: Densities, spread: float, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Normal draws around zero with a standard deviation of `spread`, closer to it until the density exists there."""
+    """Normal draws around zero with a standard deviation of `spread`, closer to it where the density is too low.
+
+    Too low is more than three standard deviations below what such draws find where the density is standard normal: the
+    steps that suit the other chains would not bring a chain home from there.
+    """
+    size = shape[1]
+    fall = spread**2 * (size + _DEVIATIONS * np.sqrt(2 * size)) / 2 + _SLACK
+    lowest = float(densities(np.zeros((1, size)))[0][0]) - fall
     starts = spread * rng.standard_normal(shape)
     for attempt in range(_TRIES):
-        outside = ~np.isfinite(densities(starts)[0])
+        values = densities(starts)[0]
+        outside = ~(np.isfinite(values) & (values >= lowest))
         if not outside.any():
-            return starts
+            break
         closer = spread * (1 - (attempt + 1) / _TRIES)
-        starts[outside] = closer * rng.standard_normal((int(outside.sum()), shape[1]))
+        starts[outside] = closer * rng.standard_normal((int(outside.sum()), size))
     return starts
 
 
