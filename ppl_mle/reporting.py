@@ -26,8 +26,9 @@ from ppl_mle.report.exponentiated import Ratios, find_ratios
 from ppl_mle.report.figures import FittedCurve
 from ppl_mle.report.material import Material, Models, Recipe
 from ppl_mle.report.observed import Observed, observe
-from ppl_mle.report.replicates import replicate_like
 from ppl_mle.report.side_by_side import SideBySide, set_side_by_side
+from ppl_mle.report.some_rows import spread_rows
+from ppl_mle.report_rows import draw_replicates, find_unseen, with_effects, with_sentences
 from ppl_mle.sampling import require_same_data
 from ppl_mle.script import load_script
 
@@ -59,8 +60,12 @@ def collect(
         for are not defined.
     """
     responses = _responses(fit)
+    curve = _fitted_curve(fit, ci_prob)
     pairs = _observed(fit, responses)
     thetas = _vectors(fit, posterior, recipe.seed or 0)
+    replicates, pairs = draw_replicates(pairs, thetas, recipe.seed or 0)
+    observed = [with_effects(fit, response, one, curve, ci_prob) for response, one in pairs]
+    observed = [*observed, *find_unseen(fit, responses)]
     return Material(
         results=fit.results,
         title=title,
@@ -77,11 +82,11 @@ def collect(
         data=describe_data(fit.groups, fit.results.missing, responses, fit.results.theta),
         ratios=_ratios(fit, responses),
         models=_models(fit, title, others),
-        observed=tuple(one for _, one in pairs),
-        curve=_fitted_curve(fit, ci_prob),
+        observed=with_sentences(fit, observed, curve, bool(_free_labels(fit)) and not _is_cheap(fit)),
+        curve=curve,
         profiles=_profiles(fit, ci_prob),
         contours=_contours(fit, ci_prob),
-        replicates=_replicates(pairs, thetas, recipe.seed or 0),
+        replicates=replicates,
         replicated_from="at draws of the posterior" if posterior is not None else "at draws around the estimate",
         recipe=with_command(recipe, fit.results, ci_prob, method, posterior is not None),
     )
@@ -227,20 +232,6 @@ def _unconstrained(fit: Fit, maximum: Maximum, declared: np.ndarray) -> np.ndarr
     return np.asarray(maximum.plan.likelihood.mapping.start(values), float)
 
 
-def _replicates(
-    pairs: Sequence[tuple[Response, Observed]], thetas: np.ndarray | None, seed: int
-) -> dict[str, np.ndarray]:
-    """Data sets of the responses that drawn ones can be held to."""
-    found: dict[str, np.ndarray] = {}
-    if thetas is None:
-        return found
-    for response, one in pairs:
-        drawn = replicate_like(response, one, thetas, seed)
-        if drawn is not None and np.isfinite(drawn).all():
-            found[one.name] = drawn
-    return found
-
-
 def _models(fit: Fit, title: str, others: Mapping[str, Fit] | Sequence[Fit]) -> Models | None:
     """This fit and the others, ranked where they can be."""
     named = dict(others) if isinstance(others, Mapping) else {f"model {k + 2}": one for k, one in enumerate(others)}
@@ -274,7 +265,9 @@ def _fitted_curve(fit: Fit, ci_prob: float) -> FittedCurve | None:
         return None
     band = confidence_band(fit.maximum, curve, ci_prob)
     lower, upper = (band[side].to_numpy() for side in ("lower", "upper"))
-    return FittedCurve(curve.x_name, curve.y_name, curve.x_data, curve.y_data, curve.x_grid, curve.mean, lower, upper)
+    rows = spread_rows(curve.y_data - np.interp(curve.x_data, curve.x_grid, curve.mean))
+    x, y = curve.x_data[rows], curve.y_data[rows]
+    return FittedCurve(curve.x_name, curve.y_name, x, y, curve.x_grid, curve.mean, lower, upper)
 
 
 def _degrees_of_freedom_note(fit: Fit) -> tuple[str, ...]:

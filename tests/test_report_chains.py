@@ -47,6 +47,18 @@ def test_lines_are_differences_from_the_uniform_distribution_of_ranks(fit):
             np.testing.assert_allclose(y, expected, atol=1.5 / DRAWS)
 
 
+def test_names_that_are_cut_have_their_own_panels():
+    long = "a" * 50
+    with pm.Model() as model:
+        pm.Normal(
+            "y", pm.Flat(f"{long}1") + pm.Flat(f"{long}2") * np.arange(5), 1.0, observed=[1.0, 2.0, 4.0, 5.0, 7.0]
+        )
+    draws = np.random.default_rng(1).normal(size=(2, 2, DRAWS))
+    tree = from_dict({"posterior": {f"{long}1": draws[0], f"{long}2": draws[1]}})
+    figure = RANKS.draw(Scene(find_MLE(model, progressbar=False).results, idata=tree))
+    assert [panel.get_title() for panel in figure.axes] == ["a" * 37 + "..."] * 2
+
+
 def test_resampled_draws_and_single_chains_have_no_ranks(fit):
     assert not RANKS.suits(scene_of(fit, method="psis"))
     assert not RANKS.suits(scene_of(fit, chains=1))

@@ -241,7 +241,7 @@ def test_pairs_figure_holds_contour_and_ellipse(good, fitted):
 
 def test_predictive_check_shows_the_data_and_the_band(good):
     axes = draw_check(Scene(good.results, observed=good.observed, replicates=good.replicates)).axes[0]
-    grid, height = axes.lines[0].get_data()
+    grid, height = axes.lines[-1].get_data()
     np.testing.assert_allclose(height, [np.mean(g >= Y) for g in grid], atol=1e-12)
     assert good.replicates["y"].shape == (100, 12)
     params = good.results.estimates.params

@@ -8,23 +8,26 @@ import warnings
 import numpy as np
 import pymc as pm
 import pytest
+from matplotlib import pyplot
 from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
 from ppl_mle import find_MLE
+from ppl_mle.report.canvas import render
 from ppl_mle.report.figure_kinds import draw_pictures
 from ppl_mle.report.observed import complete_limits, observe
 from ppl_mle.report.predictive_figures import CHECK, draw_check
 from ppl_mle.report.replicates import can_be_checked, replicate_like
 from ppl_mle.report.scene import Scene
 from tests.test_report_numbers import line, markdown_of, material_of
-from tests.test_report_row_figures import LIMIT, ONES, TIMES, X, binary, observed_of, survival
+from tests.test_report_row_figures import COUNTS, LIMIT, ONES, TIMES, X, binary, counts, observed_of, survival
 
 RNG = np.random.default_rng(11)
 GROUP = np.repeat([0, 1], 40)
 OF_GROUPS = np.r_[np.ones(10), np.zeros(30), np.ones(28), np.zeros(12)].astype(int)
 KINDS = np.repeat([0, 1, 2], [30, 50, 20])
 STEEP = RNG.weibull(4.0, 150)
+MANY = RNG.poisson(400, 50)
 
 
 def grouped():
@@ -50,6 +53,12 @@ def vectors():
     with pm.Model() as model:
         rows = np.random.default_rng(2).normal([1.0, 3.0], 1.0, (40, 2))
         pm.MvNormal("y", pm.Flat("m", shape=2), np.eye(2), observed=rows)
+    return model
+
+
+def many_counts():
+    with pm.Model() as model:
+        pm.Poisson("y", pm.HalfFlat("m"), observed=MANY)
     return model
 
 
@@ -166,48 +175,101 @@ def test_a_wrong_hazard_leaves_the_band(fitted):
     assert np.mean((own < lower) | (own > upper)) > 0.5
 
 
+def frequencies_drawn(axes):
+    """Places and bounds of the bars; places and heights of the points of drawn data sets and of the data."""
+    bars = {line.get_xdata()[0]: line.get_ydata() for line in axes.lines}
+    marks = [np.asarray(found.get_offsets()) for found in axes.collections]
+    return bars, dict(marks[0].tolist()), dict(np.vstack(marks[1:]).tolist())
+
+
+def frequencies_by_hand(drawn, places, ci_prob):
+    counts = np.array([[np.sum(row == place) for place in places] for row in drawn])
+    tail = (1 - ci_prob) / 2
+    return counts, dict(zip(places, np.quantile(counts, [tail, 1 - tail], axis=0).T, strict=True))
+
+
 def test_categories_are_frequencies(fitted):
-    scene = scene_of(fitted(categories))
+    scene = scene_of(fitted(categories), ci_prob=0.9)
     axes = draw_check(scene).axes[0]
-    np.testing.assert_allclose(axes.lines[0].get_data(), [[0, 1, 2], [0.3, 0.5, 0.2]], rtol=1e-12)
+    bars, _, data = frequencies_drawn(axes)
+    assert data == {0: 30, 1: 50, 2: 20}
+    counts, expected = frequencies_by_hand(scene.replicates["y"], [0, 1, 2], 0.9)
+    assert (np.abs(counts.mean(axis=0) - [30, 50, 20]) < 4.5 * np.sqrt([21, 25, 16]) / np.sqrt(len(counts))).all()
+    np.testing.assert_allclose([bars[k] for k in range(3)], [expected[k] for k in range(3)], rtol=1e-12)
+    assert axes.get_yscale() == "linear"
+    assert CHECK.describe(scene).startswith("Frequency of each category of y beside a band that holds 90 %")
+
+
+def test_counts_are_frequencies_of_each_value(fitted):
+    scene = scene_of(fitted(counts))
+    axes = draw_check(scene).axes[0]
+    bars, middle, data = frequencies_drawn(axes)
     drawn = scene.replicates["y"]
-    counts = np.array([np.bincount(row.astype(int), minlength=3) for row in drawn])
-    assert (np.abs(counts.mean(axis=0) - [30, 50, 20]) < 4.5 * np.sqrt([21, 25, 16]) / np.sqrt(len(drawn))).all()
-    bars = np.array([segment[:, 1] for segment in axes.collections[0].get_segments()])
-    np.testing.assert_allclose(bars.T, np.quantile(counts, [0.025, 0.975], axis=0) / 100, rtol=1e-12)
-    assert CHECK.describe(scene).startswith("Frequency of each category of y beside")
+    places = np.unique(drawn)
+    found, expected = frequencies_by_hand(drawn, places, 0.95)
+    assert bars.keys() == expected.keys()
+    np.testing.assert_allclose(list(bars.values()), [expected[place] for place in bars], rtol=1e-12)
+    assert middle == dict(zip(places, np.median(found, axis=0), strict=True))
+    assert data == {place: np.sum(place == COUNTS) for place in np.union1d(places, COUNTS)}
+    assert axes.get_yscale() == "sqrt"
+    assert CHECK.describe(scene).startswith("Frequency of each value of y beside a band that holds 95 % of the freq")
+
+
+def test_counts_of_many_values_are_distribution_functions(fitted):
+    scene = scene_of(fitted(many_counts))
+    grid, height = draw_check(scene).axes[0].lines[-1].get_data()
+    np.testing.assert_allclose(height, [np.mean(g >= MANY) for g in grid], atol=1e-12)
+    assert CHECK.describe(scene).startswith("Distribution function of y beside")
 
 
 def test_vectors_are_pooled(fitted):
     scene = scene_of(fitted(vectors))
-    grid, height = draw_check(scene).axes[0].lines[0].get_data()
+    axes = draw_check(scene).axes[0]
+    grid, height = axes.lines[-1].get_data()
     rows = np.random.default_rng(2).normal([1.0, 3.0], 1.0, (40, 2))
     np.testing.assert_allclose(height, [np.mean(rows <= g) for g in grid], atol=1e-12)
-    drawn = scene.replicates["y"].reshape(-1, 40, 2)
-    assert (np.abs(drawn.mean(axis=(0, 1)) - rows.mean(axis=0)) < 4.5 / np.sqrt(40 * 200)).all()
+    drawn = scene.replicates["y"]
+    assert len(axes.lines) == 21
+    known = {np.mean(row[:, None] <= grid, axis=0).tobytes() for row in drawn}
+    assert all(line.get_ydata().tobytes() in known for line in axes.lines[:-1])
+    assert {line.get_drawstyle() for line in axes.lines} == {"steps-post"}
+    lower, upper = np.quantile([np.mean(row[:, None] <= grid, axis=0) for row in drawn], [0.025, 0.975], axis=0)
+    edges = np.round(drawn_band(axes)[:, 1], 9)
+    assert np.isin(np.round(np.r_[lower, upper], 9), edges).all()
+    assert (np.abs(drawn.reshape(-1, 40, 2).mean(axis=(0, 1)) - rows.mean(axis=0)) < 4.5 / np.sqrt(40 * 200)).all()
 
 
-@pytest.mark.parametrize("build", [line, binary, grouped, survival, constant_hazard, categories, vectors])
+def test_the_check_is_the_same_each_time_and_leaves_pyplot_alone(fitted):
+    own = pyplot.figure()
+    before = pyplot.rcParams.copy()
+    for build in (counts, vectors, categories):
+        scene = scene_of(fitted(build), draws=30)
+        assert render(draw_check(scene)) == render(draw_check(scene))
+    assert pyplot.get_fignums() == [own.number]
+    assert pyplot.rcParams == before
+    pyplot.close(own)
+
+
+@pytest.mark.parametrize("build", [line, binary, counts, grouped, survival, constant_hazard, categories, vectors])
 def test_a_report_has_the_check(build, fitted):
     text = markdown_of(material_of(fitted(build)))
     assert "predictive_check.svg" in text
     assert "100 data sets drawn from the model, at draws around the estimate." in text
 
 
-@pytest.mark.parametrize(("limit", "shown"), [(-1.0, True), (np.where(np.arange(50) % 2, -1.0, -2.0), False)])
-def test_limits_on_the_left_are_checked_where_all_rows_have_them(limit, shown):
+@pytest.mark.parametrize("limit", [-1.0, np.where(np.arange(50) % 2, -1.0, -2.0)])
+def test_limits_on_the_left_are_those_of_the_drawn_data_sets(limit):
     y = np.maximum(np.random.default_rng(4).normal(0, 1, 50), limit)
     with pm.Model() as model:
         life = pm.Normal.dist(pm.Flat("m"), pm.HalfFlat("s"))
         pm.Censored("y", life, lower=limit, upper=None, observed=y)
     fit = find_MLE(model, progressbar=False)
-    material = material_of(fit)
-    assert bool(material.replicates) is shown
-    if shown:
-        assert material.replicates["y"].min() == -1.0
-        from ppl_mle.read.response import read_response
+    drawn = material_of(fit).replicates["y"]
+    assert (drawn >= limit).all()
+    np.testing.assert_array_equal(np.unique(drawn[drawn == limit]), np.unique(limit))
+    from ppl_mle.read.response import read_response
 
-        assert can_be_checked(read_response(fit.reading), observed_of(fit))
+    assert can_be_checked(read_response(fit.reading), observed_of(fit))
 
 
 def test_a_survival_function_of_values_below_zero_begins_there():

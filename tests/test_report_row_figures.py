@@ -4,13 +4,15 @@ import numpy as np
 import pymc as pm
 import pytest
 import statsmodels.api as sm
+from matplotlib import pyplot
 from scipy import stats
+from sklearn.metrics import roc_curve
 
 from ppl_mle.read.response import read_response
 from ppl_mle.report import binary_figures, count_figures, normal_figures, survival_figures
 from ppl_mle.report.exponentiated import exponentiate, find_ratios
 from ppl_mle.report.figure_kinds import FIGURES, draw_pictures
-from ppl_mle.report.observed import observe
+from ppl_mle.report.observed import Observed, observe
 from ppl_mle.report.replicates import replicate
 from ppl_mle.report.scene import FigureOfFit, Scene
 from ppl_mle.reporting import _observed, _responses
@@ -68,9 +70,12 @@ def test_quantiles_scale_and_leverage_are_statsmodels(fitted):
     one = observed_of(fitted(line))
     influence = sm.OLS(LINE, DESIGN).fit().get_influence()
     student = influence.resid_studentized_internal
-    drawn = points(normal_figures.draw_quantiles(one).axes[0])
-    np.testing.assert_allclose(drawn[:, 1], np.sort(student), rtol=1e-8)
-    np.testing.assert_allclose(drawn[:, 0], stats.norm.ppf(np.arange(1, 61) / 61), rtol=1e-12)
+    drawn, diagonal = (line.get_data() for line in normal_figures.draw_quantiles(one).axes[0].lines)
+    np.testing.assert_allclose(drawn[1], np.sort(student), rtol=1e-8)
+    np.testing.assert_allclose(drawn[0], stats.norm.ppf(np.arange(1, 61) / 61), rtol=1e-12)
+    np.testing.assert_array_equal(*diagonal)
+    assert min(diagonal[0]) < drawn[0].min()
+    assert max(diagonal[0]) > drawn[0].max()
     scale = points(normal_figures.draw_scale_location(one).axes[0])
     np.testing.assert_allclose(scale[:, 1], np.sqrt(np.abs(student)), rtol=1e-8)
     axes = normal_figures.draw_leverage(one).axes[0]
@@ -82,13 +87,28 @@ def test_quantiles_scale_and_leverage_are_statsmodels(fitted):
     assert f"{influence.cooks_distance[0][row]:.3g}" in normal_figures.LEVERAGE.describe(one)
 
 
+def test_quantiles_of_many_rows_are_those_of_all():
+    values = np.random.default_rng(3).standard_t(4, 30_000)
+    one = Observed("y", "normal", values, np.zeros(30_000), pearson=values)
+    shown, expected = np.sort(values), stats.norm.ppf(np.arange(1, 30_001) / 30_001)
+    x, y = normal_figures.draw_quantiles(one).axes[0].lines[0].get_data()
+    assert len(y) <= 2000
+    np.testing.assert_array_equal([y[0], y[-1]], [shown[0], shown[-1]])
+    np.testing.assert_allclose(x, expected[np.searchsorted(shown, y)], rtol=1e-12)
+    assert f"{len(y):,} of 30,000 are shown." in normal_figures.QUANTILES.describe(one)
+
+
 def test_roc_and_its_area(fitted):
     one = observed_of(fitted(binary))
     p = sm.Logit(ONES, DESIGN).fit(disp=0).predict()
     above = np.subtract.outer(p[ONES == 1], p[ONES == 0])
     area = np.mean((above > 0) + 0.5 * (above == 0))
     assert binary_figures.area(one) == pytest.approx(area, rel=1e-12)
-    wrong, right = binary_figures.draw_roc(one).axes[0].lines[0].get_data()
+    axes = binary_figures.draw_roc(one).axes[0]
+    wrong, right = axes.lines[0].get_data()
+    np.testing.assert_array_equal([wrong, right], roc_curve(ONES, p, drop_intermediate=False)[:2])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [f"area {area:.3f}"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("zeros above the threshold", "ones above the threshold")
     assert np.trapezoid(right, wrong) == pytest.approx(area, rel=1e-12)
     assert f"{area:.3f}" in binary_figures.ROC.title(one)
 
@@ -181,6 +201,16 @@ def test_replicates_have_the_fitted_mean(fitted):
     mean = np.exp(fit.params["a"] + fit.params["b"] * X)
     assert drawn.shape == (400, 60)
     assert np.max(np.abs(drawn.mean(axis=0) - mean) / np.sqrt(mean / 400)) < 4.5
+
+
+def test_figures_of_rows_leave_pyplot_alone(fitted):
+    own = pyplot.figure()
+    before = pyplot.rcParams.copy()
+    for build in (line, binary):
+        draw_pictures(Scene(fitted(build).results, observed=(observed_of(fitted(build)),)))
+    assert pyplot.get_fignums() == [own.number]
+    assert pyplot.rcParams == before
+    pyplot.close(own)
 
 
 def test_every_kind_of_row_is_drawn_with_words(fitted):

@@ -50,7 +50,9 @@ MAY_IMPORT = {
     "find": ("fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
     "sampling": ("progress", "fit", "posterior", "inference", "maximize", "read", "errors"),
     "comparing": ("fit", "posterior", "inference", "errors"),
+    "report_rows": ("fit", "report", "read"),
     "reporting": (
+        "report_rows",
         "comparisons",
         "sampling",
         "fit",

@@ -28,11 +28,14 @@ def binned(observed: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     The number of bins is the root of the number of rows (Gelman and Hill 2007, section 5.6).
     """
     order = np.argsort(observed.fitted, kind="stable")
-    parts = np.array_split(order, max(2, int(np.sqrt(len(order)))))
-    middle = np.array([observed.fitted[part].mean() for part in parts])
-    residual = np.array([(observed.values - observed.fitted)[part].mean() for part in parts])
-    spread = np.array([2 * np.sqrt(np.mean(p * (1 - p)) / len(p)) for p in (observed.fitted[part] for part in parts)])
-    return middle, residual, spread
+    fitted, residual = observed.fitted[order], (observed.values - observed.fitted)[order]
+    sizes = np.array([len(part) for part in np.array_split(order, max(2, int(np.sqrt(len(order)))))])
+    starts = np.cumsum(sizes) - sizes
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(values, starts) / sizes
+
+    return mean(fitted), mean(residual), 2 * np.sqrt(mean(fitted * (1 - fitted)) / sizes)
 
 
 def calibration(observed: Observed) -> tuple[np.ndarray, np.ndarray]:
@@ -65,24 +68,37 @@ def draw_binned(observed: Observed) -> "Figure":
 
 @in_our_style
 def draw_roc(observed: Observed) -> "Figure":
-    """Proportion of ones found against that of zeros taken for ones, at every threshold (scikit-learn)."""
-    from sklearn.metrics import roc_curve
+    """Proportion of ones found against that of zeros taken for ones, at every threshold (scikit-learn's display)."""
+    from sklearn.metrics import RocCurveDisplay
 
-    wrong, right, _ = roc_curve(observed.values, observed.fitted, drop_intermediate=len(observed.values) > MANY_POINTS)
-    figure, axes = _axes("zeros above the threshold", "ones above the threshold")
-    axes.plot(wrong, right, color=FIT_COLOR, drawstyle="default", label=f"area {area(observed):.3f}")
-    axes.plot([0, 1], [0, 1], color=GRAY, linewidth=0.8)
+    figure, axes = _axes("", "")
+    shown = RocCurveDisplay.from_predictions(
+        observed.values,
+        observed.fitted,
+        drop_intermediate=len(observed.values) > MANY_POINTS,
+        ax=axes,
+        curve_kwargs={"color": FIT_COLOR},
+        plot_chance_level=True,
+        chance_level_kw={"color": GRAY, "linewidth": 0.8, "linestyle": "-", "label": None},
+    )
+    shown.line_.set_label(f"area {area(observed):.3f}")
+    axes.set(xlabel="zeros above the threshold", ylabel="ones above the threshold")
     axes.legend(frameon=False, loc="lower right")
     return figure
 
 
 @in_our_style
 def draw_calibration(observed: Observed) -> "Figure":
-    """Frequency of ones against mean fitted probability, of bins with as many rows each."""
+    """Frequency of ones against mean fitted probability, of bins with as many rows each (scikit-learn's display)."""
+    from sklearn.calibration import CalibrationDisplay
+
     probability, frequency = calibration(observed)
-    figure, axes = _axes("mean fitted probability", "frequency of ones")
-    axes.plot([0, 1], [0, 1], color=GRAY, linewidth=0.8)
-    axes.plot(probability, frequency, color=FIT_COLOR, marker="o", markersize=4, linewidth=1)
+    figure, axes = _axes("", "")
+    axes.plot([0, 1], [0, 1], color=GRAY, linewidth=0.8, label="calibrated")
+    shown = CalibrationDisplay(frequency, probability, observed.fitted)
+    shown.plot(ax=axes, name="bins", ref_line=False, color=FIT_COLOR, marker="o", markersize=4, linewidth=1)
+    axes.set(xlabel="mean fitted probability", ylabel="frequency of ones")
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 

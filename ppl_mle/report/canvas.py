@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,15 @@ def clear_frame(axes: Any) -> None:
     """Leave only the lower edge of the frame."""
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
+
+
+def legend_below(figure: Any, panels: Iterable[Any], columns: int = 4) -> None:
+    """Put one legend below the panels, with each label once."""
+    handles = {
+        name: handle for panel in panels for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
 
 
 def _settings() -> dict[str, Any]:

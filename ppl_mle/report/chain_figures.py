@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 from ppl_mle.posterior.agreement import draws_by_label
-from ppl_mle.report.canvas import in_our_style, plain
+from ppl_mle.report.arviz_figures import in_default_settings, place_on
+from ppl_mle.report.canvas import in_our_style, new_figure, plain
 from ppl_mle.report.scene import FigureOfFit, Scene
 
 if TYPE_CHECKING:
@@ -22,26 +24,24 @@ def draw_ranks(scene: Scene) -> "Figure":
 
     Source: Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021); `arviz_plots.plot_rank`.
     """
-    import arviz_plots
-    from arviz_base import from_dict
-    from matplotlib import pyplot
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from arviz_plots import plot_rank
 
     posterior = scene.idata["posterior"]
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
-    draws = draws_by_label(scene.results, scene.idata)
-    chains = {plain(label): draws[label].to_numpy(float).reshape(shape) for label in _shown(scene)}
-    rows = -(-len(chains) // _COLUMNS)
-    plot = arviz_plots.plot_rank(
-        from_dict({"posterior": chains}),
-        backend="matplotlib",
-        col_wrap=_COLUMNS,
-        figure_kwargs={"figsize": (9, 0.7 + 2.3 * rows)},
-    )
-    figure: Figure = plot.viz["figure"].item()
-    pyplot.close(figure)
-    figure.set_layout_engine("constrained")
-    FigureCanvasAgg(figure)
+    draws, shown = draws_by_label(scene.results, scene.idata), _shown(scene)
+    chains = [draws[label].to_numpy(float).reshape(shape) for label in shown]
+    data = xr.Dataset({f"element_{k}": (("chain", "draw"), own) for k, own in enumerate(chains)})
+    data = data.assign_coords(chain=range(shape[0]), draw=range(shape[1]))
+    rows = -(-len(shown) // _COLUMNS)
+    figure = new_figure(9, 0.7 + 2.3 * rows)
+    panels = figure.subplots(rows, min(_COLUMNS, len(shown)), squeeze=False).ravel()
+    for panel in panels[len(shown) :]:
+        panel.set_visible(False)
+    with in_default_settings():
+        plots = place_on(panels[: len(shown)], data, color=["chain"], overlay=["chain"])
+        plot_rank(data, sample_dims=["chain", "draw"], plot_collection=plots, visuals={"title": False})
+    for panel, label in zip(panels, shown, strict=False):
+        panel.set_title(plain(label))
     return figure
 
 

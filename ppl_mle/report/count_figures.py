@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ppl_mle.report.canvas import FIT_COLOR, GRAY, POSTERIOR_COLOR, clear_frame, in_our_style, new_figure, plain
-from ppl_mle.report.figures import MANY_POINTS
 from ppl_mle.report.observed import Observed
 from ppl_mle.report.scene import FigureOfRows
+from ppl_mle.report.thinning import thinned, words_of_shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,10 @@ def dispersion(observed: Observed) -> float:
 
 @in_our_style
 def draw_rootogram(observed: Observed) -> "Figure":
-    """Roots of observed frequencies, hung from those of the expected ones (Tukey 1972; Kleiber and Zeileis 2016)."""
+    """Roots of observed frequencies, hung from those of the expected ones (Tukey 1972; Kleiber and Zeileis 2016).
+
+    Drawn by ourselves: `arviz_plots.plot_ppc_rootogram`, which the predictive check has, is of drawn counts only.
+    """
     assert observed.expected_counts is not None
     counts, expected, found = np.arange(len(observed.expected_counts)), observed.expected_counts, frequencies(observed)
     figure = new_figure(*SIZE)
@@ -61,8 +64,9 @@ def draw_dispersion(observed: Observed) -> "Figure":
     assert observed.pearson is not None
     figure = new_figure(*SIZE)
     axes = figure.subplots()
-    many = len(observed.fitted) > MANY_POINTS
-    axes.scatter(observed.fitted, observed.pearson**2, s=12, color=FIT_COLOR, alpha=0.6, linewidths=0, rasterized=many)
+    rows = thinned(observed)
+    assert rows.pearson is not None
+    axes.scatter(rows.fitted, rows.pearson**2, s=12, color=FIT_COLOR, alpha=0.6, linewidths=0)
     axes.axhline(1, color=GRAY, linewidth=1, label="as the model has it")
     axes.axhline(dispersion(observed), color=POSTERIOR_COLOR, linestyle="--", linewidth=1.2, label="dispersion found")
     axes.set_yscale("symlog", linthresh=1.0)
@@ -92,6 +96,7 @@ DISPERSION = FigureOfRows(
     lambda o: (
         f"Squared Pearson residuals of {o.name} against the fitted mean. Their sum over its degrees of freedom is "
         f"{dispersion(o):.3g}; it is about 1 where the variance is as the model has it."
+        + (f" {words_of_shown(o)}." if words_of_shown(o) else "")
     ),
     draw_dispersion,
 )

@@ -1,6 +1,5 @@
 """The figures of a report: densities, a forest of intervals, a fitted curve."""
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,17 @@ import pandas as pd
 
 from ppl_mle.inference import Results
 from ppl_mle.posterior.agreement import draws_by_label
-from ppl_mle.report.canvas import FIT_COLOR, GRAY, POSTERIOR_COLOR, clear_frame, in_our_style, new_figure, plain
+from ppl_mle.report.arviz_figures import draw_marginals
+from ppl_mle.report.canvas import (
+    FIT_COLOR,
+    GRAY,
+    POSTERIOR_COLOR,
+    clear_frame,
+    in_our_style,
+    legend_below,
+    new_figure,
+    plain,
+)
 from ppl_mle.report.rounding import show_estimate, show_number, show_se
 
 if TYPE_CHECKING:
@@ -45,7 +54,7 @@ class FittedCurve:
 
 @in_our_style
 def draw_densities(results: Results, idata: Any, ci_prob: float = 0.95) -> "Figure":
-    """Draw the posterior density of each element with the estimate and both intervals.
+    """Draw the posterior density of each element by arviz-plots, with the estimate and both intervals.
 
     Parameters
     ----------
@@ -73,11 +82,10 @@ def draw_densities(results: Results, idata: Any, ci_prob: float = 0.95) -> "Figu
     panels = figure.subplots(rows, min(COLUMNS, len(labels)), squeeze=False).ravel()
     for panel in panels[len(labels) :]:
         panel.set_visible(False)
+    draw_marginals(panels[: len(labels)], [draws[label].to_numpy(float) for label in labels], ci_prob)
     for panel, label in zip(panels, labels, strict=False):
-        bounds = wald.loc[label].to_numpy(float)
-        _draw_density(panel, label, draws[label].to_numpy(float), results.estimates.params[label], bounds, ci_prob)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
+        _add_fit(panel, label, results.estimates.params[label], wald.loc[label].to_numpy(float), ci_prob)
+    legend_below(figure, panels)
     figure.suptitle("Posterior densities and estimates" + _cut(len(results.estimates.labels)))
     return figure
 
@@ -88,7 +96,8 @@ def draw_forest(results: Results, idata: Any = None, ci_prob: float = 0.95) -> "
 
     The axis is that of the declared values when all intervals are of comparable length. Otherwise, and with a
     posterior, it is standardized, (value - estimate) / SE, so that every row can be read; the label says so, and the
-    numbers stand beside each row.
+    numbers stand beside each row. Drawn by ourselves: `arviz_plots.plot_forest` is of draws, which a Wald interval has
+    not, on one scale.
 
     Parameters
     ----------
@@ -128,7 +137,7 @@ def draw_forest(results: Results, idata: Any = None, ci_prob: float = 0.95) -> "
     kinds = f"{content} % Wald" + (f" and posterior {content} % equal-tailed" if idata is not None else "")
     axes.set_title(f"{kinds} intervals; estimate (SE) on the right" + _cut(len(results.estimates.labels)))
     if idata is not None:
-        _add_legend(figure, axes)
+        legend_below(figure, [axes], 2)
     return figure
 
 
@@ -167,19 +176,9 @@ def _cut(total: int) -> str:
     return f" (the first {ELEMENTS_SHOWN} of {total} elements)" if total > ELEMENTS_SHOWN else ""
 
 
-def _draw_density(axes: Any, label: str, draws: np.ndarray, estimate: float, bounds: np.ndarray, prob: float) -> None:
-    content = show_number(100 * prob)
-    tail = (1 - prob) / 2
-    finite = draws[np.isfinite(draws)]
-    if finite.size > 1 and np.ptp(finite) > 0:
-        grid, density = density_of(finite)
-        density = density / density.max()
-        axes.fill_between(grid, 0, density, color=POSTERIOR_COLOR, alpha=0.25, linewidth=0, label="posterior density")
-        axes.plot(grid, density, color=POSTERIOR_COLOR, linewidth=1)
-    if finite.size:
-        interval = np.quantile(finite, [tail, 1 - tail])
-        axes.plot(interval, [-0.1, -0.1], color=POSTERIOR_COLOR, linewidth=2.5, label=f"posterior {content} % interval")
-    axes.plot(bounds, [-0.22, -0.22], color=FIT_COLOR, linewidth=2.5, label=f"{content} % Wald interval")
+def _add_fit(axes: Any, label: str, estimate: float, bounds: np.ndarray, prob: float) -> None:
+    name = f"{show_number(100 * prob)} % Wald interval"
+    axes.plot(bounds, [-0.22, -0.22], color=FIT_COLOR, linewidth=2.5, label=name)
     if np.isfinite(estimate):
         axes.axvline(estimate, color=FIT_COLOR, linewidth=1.2, label="estimate")
     else:
@@ -188,17 +187,6 @@ def _draw_density(axes: Any, label: str, draws: np.ndarray, estimate: float, bou
     axes.set_yticks([])
     axes.locator_params(axis="x", nbins=4)
     clear_frame(axes)
-
-
-def density_of(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel density estimate on a grid, made in standardized units: the estimator knows no tiny scales."""
-    from arviz_stats.base import array_stats
-
-    center, scale = draws.mean(), draws.std()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        grid, density, _ = array_stats.kde((draws - center) / scale)
-    return center + scale * np.asarray(grid), np.asarray(density) / scale
 
 
 def _forest_table(results: Results, idata: Any, ci_prob: float) -> pd.DataFrame:
@@ -244,10 +232,3 @@ def _draw_interval(axes: Any, y: float, parts: pd.Series, center: float, scale: 
 
 def _numbers(row: pd.Series) -> str:
     return f"{show_estimate(row['estimate'], row['se'])} ({show_se(row['se'])})"
-
-
-def _add_legend(figure: Any, axes: Any) -> None:
-    handles, names = axes.get_legend_handles_labels()
-    unique = dict(zip(names, handles, strict=True))
-    if unique:
-        figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=2, frameon=False)

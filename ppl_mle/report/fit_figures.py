@@ -1,6 +1,6 @@
 """Figures that any fit can have: curve, intervals, profiles, pairs, posterior densities."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,18 @@ from scipy.stats import chi2
 
 from ppl_mle.inference import normal_quantile
 from ppl_mle.posterior.agreement import draws_by_label
-from ppl_mle.report.canvas import FIT_COLOR, GRAY, POSTERIOR_COLOR, clear_frame, in_our_style, new_figure, plain
-from ppl_mle.report.figures import density_of, draw_curve, draw_densities, draw_forest
+from ppl_mle.report.arviz_figures import draw_marginals
+from ppl_mle.report.canvas import (
+    FIT_COLOR,
+    GRAY,
+    POSTERIOR_COLOR,
+    clear_frame,
+    in_our_style,
+    legend_below,
+    new_figure,
+    plain,
+)
+from ppl_mle.report.figures import draw_curve, draw_densities, draw_forest
 from ppl_mle.report.scene import FigureOfFit, Scene
 
 if TYPE_CHECKING:
@@ -23,20 +33,21 @@ _SHOWN_DRAWS = 500
 def draw_profiles(scene: Scene) -> "Figure":
     """Relative profile likelihood of each element, with the normal one behind the Wald interval and the posterior.
 
-    All three have height 1 at their mode. Where profile and dashed curve part, the Wald interval is off.
+    All three have height 1 at their mode. Where profile and dashed curve part, the Wald interval is off. Drawn by
+    ourselves but for the posterior, since no library has profiles.
     """
     profiles = scene.profiles
-    draws = None if scene.idata is None else draws_by_label(scene.results, scene.idata)
     rows = -(-len(profiles) // _COLUMNS)
     figure = new_figure(9, 0.7 + 2.3 * rows)
     panels = figure.subplots(rows, min(_COLUMNS, len(profiles)), squeeze=False).ravel()
     for panel in panels[len(profiles) :]:
         panel.set_visible(False)
+    if scene.idata is not None:
+        draws = draws_by_label(scene.results, scene.idata)
+        draw_marginals(panels[: len(profiles)], [draws[label].to_numpy(float) for label in profiles])
     cut = float(np.exp(-(normal_quantile(scene.ci_prob) ** 2) / 2))
     for panel, (label, profile) in zip(panels, profiles.items(), strict=False):
         value = profile.frame["value"].to_numpy(float)
-        if draws is not None:
-            _draw_posterior(panel, draws[label].to_numpy(float))
         panel.plot(value, np.exp(-(profile.frame["signed_root"] ** 2) / 2), color=FIT_COLOR, label="profile")
         wald = np.exp(-(profile.frame["wald_root"] ** 2) / 2)
         panel.plot(value, wald, color=FIT_COLOR, linestyle="--", linewidth=1, label="Wald")
@@ -46,22 +57,17 @@ def draw_profiles(scene: Scene) -> "Figure":
         panel.set_yticks([])
         panel.locator_params(axis="x", nbins=4)
         clear_frame(panel)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
+    legend_below(figure, panels)
     return figure
-
-
-def _draw_posterior(panel: Any, draws: np.ndarray) -> None:
-    finite = draws[np.isfinite(draws)]
-    if finite.size > 1 and np.ptp(finite) > 0:
-        grid, density = density_of(finite)
-        height = density / density.max()
-        panel.fill_between(grid, 0, height, color=POSTERIOR_COLOR, alpha=0.25, linewidth=0, label="posterior")
 
 
 @in_our_style
 def draw_pairs(scene: Scene) -> "Figure":
-    """Joint likelihood-ratio regions of pairs of elements, with the ellipse of the Wald region and posterior draws."""
+    """Joint likelihood-ratio regions of pairs of elements, with the ellipse of the Wald region and posterior draws.
+
+    Drawn by ourselves: `arviz_plots.plot_pair` is a matrix of the elements of a posterior, and regions are there
+    without one, of some pairs only.
+    """
     pairs = list(scene.contours.items())
     rows = -(-len(pairs) // _COLUMNS)
     figure = new_figure(9, 0.7 + 2.8 * rows)
@@ -86,8 +92,7 @@ def draw_pairs(scene: Scene) -> "Figure":
         panel.locator_params(nbins=4)
         clear_frame(panel)
         panel.spines["left"].set_visible(True)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
+    legend_below(figure, panels, 3)
     return figure
 
 

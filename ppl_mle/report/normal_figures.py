@@ -8,6 +8,7 @@ from ppl_mle.report.canvas import FIT_COLOR, GRAY, POSTERIOR_COLOR, clear_frame,
 from ppl_mle.report.figures import MANY_POINTS
 from ppl_mle.report.observed import Observed
 from ppl_mle.report.scene import FigureOfRows
+from ppl_mle.report.thinning import shown_ranks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,17 +44,24 @@ def draw_residuals(observed: Observed) -> "Figure":
 
 @in_our_style
 def draw_quantiles(observed: Observed) -> "Figure":
-    """Ordered standardized residuals against normal quantiles (statsmodels' ProbPlot)."""
-    from statsmodels.graphics.gofplots import ProbPlot
+    """Ordered standardized residuals against normal quantiles (statsmodels' `ProbPlot.qqplot`)."""
+    from statsmodels.graphics.gofplots import ProbPlot, qqline
 
-    plot = ProbPlot(standardized(observed))
+    whole = ProbPlot(standardized(observed))
+    ranks = shown_ranks(len(observed.values))
     figure = new_figure(*SIZE)
     axes = figure.subplots()
-    _points(axes, plot.theoretical_quantiles, plot.sample_quantiles)
-    ends = np.array([plot.theoretical_quantiles.min(), plot.theoretical_quantiles.max()])
-    axes.plot(ends, ends, color=GRAY, linewidth=1)
-    axes.set_xlabel("normal quantile")
-    axes.set_ylabel("standardized residual")
+    ProbPlot(whole.sample_quantiles[ranks]).qqplot(
+        xlabel="normal quantile",
+        ylabel="standardized residual",
+        other=whole.theoretical_quantiles[ranks],
+        ax=axes,
+        markerfacecolor=FIT_COLOR,
+        markeredgewidth=0,
+        markersize=np.sqrt(12),
+        alpha=0.7,
+    )
+    qqline(axes, "45", color=GRAY, linewidth=1)
     clear_frame(axes)
     axes.spines["left"].set_visible(True)
     return figure
@@ -67,7 +75,10 @@ def draw_scale_location(observed: Observed) -> "Figure":
 
 @in_our_style
 def draw_leverage(observed: Observed) -> "Figure":
-    """Standardized residual against leverage, with contours of Cook's distance; the farthest rows are marked."""
+    """Standardized residual against leverage, with contours of Cook's distance; the farthest rows are marked.
+
+    Drawn by ourselves: statsmodels' `influence_plot` is of its own results only, and has no contours.
+    """
     assert observed.influence is not None
     leverage, residual, cook = (
         observed.influence[name].to_numpy(float) for name in ("leverage", "std_resid", "cooks_distance")
@@ -76,7 +87,7 @@ def draw_leverage(observed: Observed) -> "Figure":
     axes = figure.subplots()
     _points(axes, leverage, residual)
     limits = axes.get_ylim()
-    grid = np.linspace(max(1e-3, leverage.min() * 0.8), min(0.999, leverage.max() * 1.1), 100)
+    grid = np.linspace(max(leverage.max() * 1e-2, leverage.min() * 0.8), min(0.999, leverage.max() * 1.1), 100)
     for level, style in zip(COOK_LEVELS, (":", "--"), strict=True):
         edge = np.sqrt(level * observed.coefficients * (1 - grid) / grid)
         axes.plot(grid, edge, color=POSTERIOR_COLOR, linestyle=style, linewidth=1, label=f"Cook's distance {level:g}")
@@ -120,6 +131,11 @@ def _smooth(axes: Any, x: np.ndarray, y: np.ndarray) -> None:
     axes.plot(curve[:, 0], curve[:, 1], color=POSTERIOR_COLOR, linewidth=1.2)
 
 
+def _shown(observed: Observed) -> str:
+    ranks = shown_ranks(len(observed.values))
+    return "" if len(ranks) == len(observed.values) else f" {len(ranks):,} of {len(observed.values):,} are shown."
+
+
 def _furthest(observed: Observed) -> str:
     assert observed.influence is not None
     cook = observed.influence["cooks_distance"]
@@ -143,7 +159,7 @@ QUANTILES = FigureOfRows(
     lambda o: f"Quantiles of the residuals of {o.name}",
     lambda o: (
         f"Ordered standardized residuals of {o.name} against normal quantiles, with the line on which normal ones lie. "
-        f"They range from {standardized(o).min():.3g} to {standardized(o).max():.3g}."
+        f"They range from {standardized(o).min():.3g} to {standardized(o).max():.3g}.{_shown(o)}"
     ),
     draw_quantiles,
 )

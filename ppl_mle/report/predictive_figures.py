@@ -1,13 +1,13 @@
 """The predictive check: the data beside data sets drawn from the fitted model, as the kind of response allows."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from ppl_mle.report.canvas import FIT_COLOR, POSTERIOR_COLOR, clear_frame, in_our_style, new_figure, plain
+from ppl_mle.report.arviz_figures import draw_distributions, draw_frequencies
+from ppl_mle.report.canvas import FIT_COLOR, POSTERIOR_COLOR, clear_frame, in_our_style, legend_below, new_figure, plain
 from ppl_mle.report.observed import Observed
 from ppl_mle.report.scene import FigureOfFit, Scene
 from ppl_mle.report.survival_figures import kaplan_meier
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Check = tuple[np.ndarray, np.ndarray, np.ndarray]
 _FEW = 5
 _POINTS = 300
+_VALUES = 40
 
 
 def check_distribution(one: Observed, drawn: np.ndarray) -> Check:
@@ -53,24 +54,17 @@ def check_survival(one: Observed, drawn: np.ndarray) -> Check:
     return survival.grid, curves[0], np.array(curves[1:])
 
 
-def check_categories(one: Observed, drawn: np.ndarray) -> Check:
-    """Categories, and the frequency of each: in the data, and in the drawn data sets."""
-    codes = np.arange(int(max(one.values.max(), drawn.max())) + 1)
-    counts = [np.bincount(row.astype(int), minlength=len(codes)) for row in (one.values, *drawn)]
-    return codes.astype(float), counts[0] / len(one.values), np.array(counts[1:]) / len(one.values)
-
-
 def check(one: Observed, drawn: np.ndarray) -> Check:
-    """The check that suits a response."""
+    """The check that suits a response whose values are not counted."""
     if one.survival is not None:
         return check_survival(one, drawn)
-    return _CHECKS.get(one.kind, check_distribution)(one, drawn)
+    return (check_calibration if one.kind == "binary" else check_distribution)(one, drawn)
 
 
-_CHECKS: dict[str, Callable[[Observed, np.ndarray], Check]] = {
-    "binary": check_calibration,
-    "category": check_categories,
-}
+def is_counted(one: Observed, drawn: np.ndarray) -> bool:
+    """Whether the frequency of each value is shown: of categories, and of counts that are close together."""
+    span = max(one.values.max(), drawn.max()) - min(one.values.min(), drawn.min())
+    return one.kind == "category" or (one.kind == "counts" and bool(span < _VALUES))
 
 
 def limits_of(drawn: np.ndarray, ci_prob: float) -> np.ndarray:
@@ -81,60 +75,73 @@ def limits_of(drawn: np.ndarray, ci_prob: float) -> np.ndarray:
 
 @in_our_style
 def draw_check(scene: Scene) -> "Figure":
-    """One panel per response: the data beside a band that holds a proportion of the drawn data sets."""
+    """One panel per response: the data beside a band that holds a proportion of the drawn data sets.
+
+    Frequencies and distribution functions are by arviz-plots. Zeros and ones are drawn by ourselves: `plot_ppc_pava`
+    puts rows at the means of their draws, not at their fitted probabilities, and pools no rows of equal ones. So are
+    censored times: `plot_ppc_censored` takes all drawn times for events.
+    """
     shown = [one for one in scene.observed if one.name in scene.replicates]
     figure = new_figure(6.5 if len(shown) == 1 else 9, 3.8)
     panels = figure.subplots(1, len(shown), squeeze=False).ravel()
     for panel, one in zip(panels, shown, strict=True):
-        place, own, drawn = check(one, scene.replicates[one.name])
-        band = limits_of(drawn, scene.ci_prob)
-        draw = _draw_points if _is_of_points(one, place) else _draw_steps if one.kind != "binary" else _draw_lines
-        draw(panel, place, own, band, scene)
+        drawn = scene.replicates[one.name]
+        if is_counted(one, drawn):
+            _draw_counted(panel, one, drawn, scene)
+        else:
+            _draw_checked(panel, one, drawn, scene)
         panel.set_xlabel("fitted probability" if one.kind == "binary" else plain(one.name))
-        panel.set_ylabel(_heights(one))
         clear_frame(panel)
         panel.spines["left"].set_visible(True)
-    panels[0].legend(frameon=False, fontsize=7)
+    legend_below(figure, panels)
     return figure
 
 
-def _is_of_points(one: Observed, place: np.ndarray) -> bool:
-    return one.kind == "category" or (one.kind == "binary" and len(place) < _FEW)
+def _draw_counted(panel: Any, one: Observed, drawn: np.ndarray, scene: Scene) -> None:
+    nominal = one.kind == "category"
+    draw_frequencies(panel, one.values, drawn, scene.ci_prob, "linear" if nominal else "sqrt")
+    panel.margins(x=0.3 if nominal else 0.05)
+    panel.set_ylim(bottom=0)
+    panel.set_ylabel("frequency" if nominal else "frequency (root scale)")
+    panel.locator_params(axis="x", integer=True)
 
 
-def _heights(one: Observed) -> str:
+def _draw_checked(panel: Any, one: Observed, drawn: np.ndarray, scene: Scene) -> None:
+    place, own, each = check(one, drawn)
+    band = limits_of(each, scene.ci_prob)
     if one.survival is not None:
-        return "probability of lasting longer"
-    return {"binary": "frequency of ones", "category": "frequency"}.get(one.kind, "proportion up to the value")
+        _draw_band(panel, place, band, scene, step="post")
+        panel.step(place, own, where="post", color=POSTERIOR_COLOR, linewidth=1.3, label="the data")
+        panel.set_ylabel("probability of lasting longer")
+    elif one.kind != "binary":
+        _draw_band(panel, place, band, scene, step="post")
+        draw_distributions(panel, place, own, each)
+        panel.set_ylabel("proportion up to the value")
+    else:
+        many = len(place) >= _FEW
+        (_draw_band if many else _draw_bars)(panel, place, band, scene)
+        mark: dict[str, Any] = {} if many else {"linestyle": "none", "marker": "o", "markersize": 5}
+        panel.plot(place, own, color=POSTERIOR_COLOR, linewidth=1.3, label="the data", **mark)
+        panel.set_ylabel("frequency of ones")
 
 
-def _draw_steps(panel: Any, place: np.ndarray, own: np.ndarray, band: np.ndarray, scene: Scene) -> None:
+def _draw_band(panel: Any, place: np.ndarray, band: np.ndarray, scene: Scene, step: Any = None) -> None:
     label = f"{scene.percent} of data sets"
-    panel.fill_between(place, *band, step="post", color=FIT_COLOR, alpha=0.25, linewidth=0, label=label)
-    panel.step(place, own, where="post", color=POSTERIOR_COLOR, linewidth=1.3, label="the data")
+    panel.fill_between(place, *band, step=step, color=FIT_COLOR, alpha=0.25, linewidth=0, label=label)
 
 
-def _draw_lines(panel: Any, place: np.ndarray, own: np.ndarray, band: np.ndarray, scene: Scene) -> None:
-    label = f"{scene.percent} of data sets"
-    panel.fill_between(place, *band, color=FIT_COLOR, alpha=0.25, linewidth=0, label=label)
-    panel.plot(place, own, color=POSTERIOR_COLOR, linewidth=1.3, label="the data")
-
-
-def _draw_points(panel: Any, place: np.ndarray, own: np.ndarray, band: np.ndarray, scene: Scene) -> None:
+def _draw_bars(panel: Any, place: np.ndarray, band: np.ndarray, scene: Scene) -> None:
     panel.vlines(place, *band, color=FIT_COLOR, alpha=0.35, linewidth=6, label=f"{scene.percent} of data sets")
-    panel.plot(place, own, color=POSTERIOR_COLOR, linestyle="none", marker="o", markersize=5, label="the data")
     panel.margins(x=0.3, y=0.3)
-    if np.all(place == np.arange(len(place))):
-        panel.locator_params(axis="x", integer=True)
 
 
 def describe_check(scene: Scene) -> str:
     """What the figure shows, in words."""
     shown = [one for one in scene.observed if one.name in scene.replicates]
     said: list[str] = []
-    kinds = {_words(one): None for one in shown}
+    kinds = {_words(one, scene): None for one in shown}
     for words in kinds:
-        own = [one for one in shown if _words(one) == words]
+        own = [one for one in shown if _words(one, scene) == words]
         names = ", ".join(one.name for one in own)
         said.append(
             f"{words[0]} of {names} beside a band that holds {scene.percent} of the {words[1]} of "
@@ -144,14 +151,14 @@ def describe_check(scene: Scene) -> str:
     return " ".join(said)
 
 
-def _words(one: Observed) -> tuple[str, str]:
+def _words(one: Observed, scene: Scene) -> tuple[str, str]:
     if one.survival is not None:
         return "Kaplan and Meier's curve", "curves"
     if one.kind == "binary":
         many = len(np.unique(one.fitted)) >= _FEW
         return f"Frequency of ones by fitted probability{', made to rise with it,' * many}", "frequencies"
-    if one.kind == "category":
-        return "Frequency of each category", "frequencies"
+    if is_counted(one, scene.replicates[one.name]):
+        return f"Frequency of each {'category' if one.kind == 'category' else 'value'}", "frequencies"
     if one.kind == "vector":
         return "Distribution function of all components", "distribution functions"
     return "Distribution function", "distribution functions"

@@ -7,9 +7,12 @@ import numpy as np
 from ppl_mle.report.canvas import FIT_COLOR, GRAY, POSTERIOR_COLOR, clear_frame, in_our_style, new_figure, plain
 from ppl_mle.report.observed import Observed, Survival
 from ppl_mle.report.scene import FigureOfRows
+from ppl_mle.report.thinning import shown_ranks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_TICKS = 500
 
 
 def kaplan_meier(survival: Survival) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -25,7 +28,7 @@ def draw_survival(observed: Observed) -> "Figure":
     """Kaplan and Meier's steps with their band of two standard errors, and the fitted probabilities."""
     survival = observed.survival
     assert survival is not None
-    times, steps, errors = kaplan_meier(survival)
+    times, steps, errors = survival.product_limit()
     at, height = np.r_[survival.grid[0], times], np.r_[1.0, steps]
     spread = 2 * np.nan_to_num(np.r_[0.0, errors])
     figure = new_figure(6.5, 4)
@@ -35,7 +38,8 @@ def draw_survival(observed: Observed) -> "Figure":
         at, band[0], band[1], step="post", color=POSTERIOR_COLOR, alpha=0.15, linewidth=0, label="2 standard errors"
     )
     axes.step(at, height, where="post", color=POSTERIOR_COLOR, linewidth=1.2, label="Kaplan-Meier")
-    ended = survival.times[~survival.happened]
+    ended = np.sort(survival.times[~survival.happened])
+    ended = ended[shown_ranks(len(ended), _TICKS)]
     reached = height[np.searchsorted(at, ended, side="right") - 1]
     axes.plot(ended, reached, linestyle="none", marker="|", markersize=5, color=GRAY, label="censored")
     axes.plot(survival.grid, survival.fitted, color=FIT_COLOR, linewidth=1.8, label="fitted")
