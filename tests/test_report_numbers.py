@@ -16,6 +16,8 @@ import ppl_mle
 from ppl_mle import RequestError
 from ppl_mle.report.document import build_document
 from ppl_mle.report.fit_figures import draw_pairs, draw_profiles
+from ppl_mle.report.html import render_html
+from ppl_mle.report.latex import render_latex
 from ppl_mle.report.markdown import render_markdown
 from ppl_mle.report.material import Recipe
 from ppl_mle.report.predictive_figures import draw_check
@@ -249,19 +251,47 @@ def test_predictive_check_shows_the_data_and_the_band(good):
     assert abs(z) < norm.ppf(1 - 1e-4)
 
 
-def normalized(material):
+def steadied(text):
     """The text without what changes from machine to machine: versions, times, hashes, digits of rounding error."""
-    text = markdown_of(replace(material, versions={"ppl_mle": "VERSION", "pymc": "VERSION"}))
     text = re.sub(r"[0-9a-f]{32}", "HASH", text)
     text = re.sub(r"\d+ iterations from (\d+) (starts?), \d+ evaluations, [\d.e-]+ s", r"N iterations from \1 \2", text)
-    health = re.compile(r"^(\| (?:Distance|PyMC's|Smallest|Second).*)$", re.MULTILINE)
-    return health.sub(lambda found: re.sub(r"-?\d[\d.]*(?:e-?\d+)?", "X", found[1]), text)
+    health = re.compile(r"^((?:\| |<div><dt>|\\item\[\{)(?:Distance|PyMC|Smallest|Second).*)$", re.MULTILINE)
+    number = re.compile(r"(?<![#\d])-?\d[\d.]*(?:e(?:-|\{-\})?\d+)?")
+    return health.sub(lambda found: number.sub("X", found[1]), text)
 
 
-@pytest.mark.parametrize("name", ["good", "bad"])
-def test_golden(name, request):
-    text = normalized(request.getfixturevalue(name))
-    path = GOLDEN / f"{name}.md"
+def as_markdown(material):
+    return steadied(markdown_of(material))
+
+
+def as_latex(material):
+    document = build_document(material)
+    return steadied(render_latex(document, {picture.key: f"{picture.key}.pdf" for picture in document.pictures}))
+
+
+def as_html(material):
+    """What the page says: the body without figures, whose bytes depend on Matplotlib's release."""
+    body = render_html(build_document(material)).split("<body>")[1].split("</body>")[0]
+    body = re.sub(r"<script.*?</script>", "", body, flags=re.DOTALL)
+    return steadied(re.sub(r'src="data:[^"]*"', 'src="FIGURE"', body))
+
+
+FORMS = {"md": as_markdown, "tex": as_latex, "html": as_html}
+
+
+@pytest.fixture(scope="module")
+def both(fitted):
+    """A report with draws, the same on every machine, that stand for a posterior beside the estimates."""
+    fit = fitted(line)
+    return material_of(fit, draws_beside(fit), others=[fitted(level)])
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+@pytest.mark.parametrize("name", ["good", "bad", "both"])
+def test_golden(name, suffix, request):
+    material = request.getfixturevalue(name)
+    text = FORMS[suffix](replace(material, versions={"ppl_mle": "VERSION", "pymc": "VERSION"}))
+    path = GOLDEN / f"{name}.{suffix}"
     if os.environ.get("PPL_MLE_GOLDEN") == "write":
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
