@@ -32,9 +32,9 @@ _UNCERTAINTY = (
 _SAMPLING = (
     click.option("--method", default="auto", show_default=True, metavar="METHOD", help="auto, nuts, psis or laplace."),
     click.option("--force", is_flag=True, help="Sample although the posterior was found to be improper."),
-    click.option("--draws", type=click.IntRange(1), help="Draws per chain; 4,000 in all by default."),
+    click.option("--draws", type=click.IntRange(1), help="Draws per chain; 500 or 1000 by default."),
     click.option("--tune", type=click.IntRange(1), help="Tuning steps per chain."),
-    click.option("--chains", type=click.IntRange(1), help="Number of chains; 4 or 16 by default."),
+    click.option("--chains", type=click.IntRange(1), help="Number of chains; 4, 8 or 16 by default."),
     click.option("--cores", type=click.IntRange(1), help="Chains that run at a time."),
 )
 _DRAWS = (click.option("--posterior", type=click.Path(), metavar="FILE", help="netCDF file with draws made before."),)

@@ -56,9 +56,9 @@ def sample(
         started at that mode. `auto`: `psis` where k-hat < 0.5 and the effective sample is at least half of the draws,
         else `nuts`.
     draws, chains : int, optional
-        Chains, and draws of each. By default 4,000 draws: 4 chains of 1000; where NUTS moves all chains by one
-        evaluation of the log-density, 16 of 250 or, if the normal approximation at the mode is not close, 8 of 500. If
-        one of the two is given, the other is 4 or 1000.
+        Chains, and draws of each. By default 4 of 1000; where NUTS moves all chains by one evaluation of the
+        log-density, 16 of 500 or, if the normal approximation at the mode is not close, 8 of 1000. If one of the two is
+        given, the other is 4 or 1000.
     tune, cores, random_seed, progressbar
         As in `pm.sample`; `tune` and `cores` are for NUTS. `sample_guided` tells the tuning steps by default.
     force : bool

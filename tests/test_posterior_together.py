@@ -143,11 +143,11 @@ def test_starts_are_where_the_density_exists():
     assert starts.std() > 0.5
 
 
-def test_by_default_many_short_chains_of_four_thousand_draws():
+def test_by_default_many_chains_of_eight_thousand_draws():
     with pm.Model() as model:
         pm.Normal("y", pm.Flat("mu"), pm.HalfFlat("sigma"), observed=np.arange(30.0))
     tree = ppl_mle.sample(model, method="nuts", random_seed=1, progressbar=False)
-    assert dict(tree["posterior"].sizes) == {"chain": 16, "draw": 250}
+    assert dict(tree["posterior"].sizes) == {"chain": 16, "draw": 500}
     assert tree["posterior"].attrs["inference_library"] == "ppl_mle"
     one = ppl_mle.sample(model, method="nuts", chains=2, draws=20, random_seed=1, progressbar=False)
     assert dict(one["posterior"].sizes) == {"chain": 2, "draw": 20}

@@ -42,7 +42,7 @@ class Lengths:
     tune: int
 
 
-_TOGETHER, _FAR_TOGETHER, _APART = Lengths(16, 250, 60), Lengths(8, 500, 500), Lengths(CHAINS, DRAWS, 300)
+_TOGETHER, _FAR_TOGETHER, _APART = Lengths(16, 500, 60), Lengths(8, 1000, 500), Lengths(CHAINS, DRAWS, 300)
 
 
 def why_unguided(mode: Maximum, options: Mapping[str, Any]) -> str:
@@ -88,8 +88,8 @@ def sample_guided(
     groups : dict of str to Dataset
         Such as `observed_data`, for the tree.
     draws, chains : int, optional
-        4,000 draws by default: where chains move together 16 of 250 if importance weights say that the approximation is
-        close, else 8 of 500; where they do not, 4 of 1000. If one of the two is given, the other is 4 or 1000.
+        By default, where chains move together, 16 of 500 if importance weights say that the approximation is close, else
+        8 of 1000; where they do not, 4 of 1000. If one of the two is given, the other is 4 or 1000.
     tune : int, optional
         By default 60 steps for chains that move together, 300 for others, where the approximation is close; else 500
         and 1000.

@@ -9,11 +9,12 @@ from ppl_mle.posterior.agreement import draws_by_label
 from ppl_mle.report.arviz_figures import in_default_settings, place_on
 from ppl_mle.report.canvas import in_our_style, new_figure, plain
 from ppl_mle.report.scene import FigureOfFit, Scene
+from ppl_mle.report.thinning import shown_ranks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MOST = 12
+_MOST, _FEW_CHAINS, _POINTS = 12, 4, 120
 _COLUMNS = 3
 _RESAMPLED = ("psis", "laplace")
 
@@ -42,6 +43,10 @@ def draw_ranks(scene: Scene) -> "Figure":
         plot_rank(data, sample_dims=["chain", "draw"], plot_collection=plots, visuals={"title": False})
     for panel, label in zip(panels, shown, strict=False):
         panel.set_title(plain(label))
+        for line in panel.lines:
+            x, y = line.get_data()
+            some = shown_ranks(len(x), _POINTS)
+            line.set(data=(x[some], y[some]), linewidth=1.5 if shape[0] <= _FEW_CHAINS else 0.7)
     return figure
 
 
