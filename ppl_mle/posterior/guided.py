@@ -88,8 +88,8 @@ def sample_guided(
     groups : dict of str to Dataset
         Such as `observed_data`, for the tree.
     draws, chains : int, optional
-        By default, where chains move together, 16 of 500 if importance weights say that the approximation is close, else
-        8 of 1000; where they do not, 4 of 1000. If one of the two is given, the other is 4 or 1000.
+        By default, where chains move together, 16 of 500 if importance weights say that the approximation is close,
+        else 8 of 1000; where they do not, 4 of 1000. If one of the two is given, the other is 4 or 1000.
     tune : int, optional
         By default 60 steps for chains that move together, 300 for others, where the approximation is close; else 500
         and 1000.
