@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -13,6 +14,7 @@ from ppl_mle.fit import Fit
 from ppl_mle.inference import Estimates
 from ppl_mle.posterior import Agreement, compare_with_draws
 from ppl_mle.posterior.draws_file import read_draws
+from ppl_mle.read.centered import has_centered_predictors
 
 _MOST_ELEMENTS = 20
 
@@ -108,7 +110,8 @@ def compare(
     Raises
     ------
     RequestError
-        No posterior group, it lacks a variable of the fit, or an unknown Deterministic.
+        No posterior group, it lacks a variable of the fit, an unknown Deterministic, or draws that were made with
+        other data.
     DataError
         The file cannot be read.
 
@@ -129,7 +132,37 @@ def compare(
     if not isinstance(fit, Fit):
         raise RequestError(f"compare takes the fit first and the draws second; got {type(fit).__name__} for the fit")
     tree = read_draws(idata)
+    require_same_model(fit, tree)
     return compare_with_draws(fit.results, tree, ci_prob, _derived(fit, tree, var_names))
+
+
+def require_same_model(fit: Fit, tree: xr.DataTree) -> None:
+    """Refuse draws that say themselves that they are of other data, or of other coordinates.
+
+    Raises
+    ------
+    RequestError
+        The observed data in the tree are not the fit's; bambi's draws, whose Intercept is that of predictors as they
+        are, beside a fit of bambi's graph, where it is that of predictors less their means.
+    """
+    own: Any = fit.groups.get("observed_data", {})
+    theirs: Any = tree.children.get("observed_data", {})
+    for name in set(own) & set(theirs):
+        one, other = np.asarray(own[name]), np.asarray(theirs[name])
+        if one.shape != other.shape or not np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
+            raise RequestError(
+                f"these draws were made with other data: their {name!r} has the shape {other.shape} and the mean "
+                f"{np.mean(other):.6g}, that of the fit {one.shape} and {np.mean(one):.6g}; draw with sample(fit), or "
+                "fit the model that was sampled"
+            )
+    if fit.maximum is None or "posterior" not in tree.children or "Intercept" not in fit.params:
+        return
+    made_by = tree["posterior"].attrs.get("modeling_interface")
+    if made_by == "bambi" and has_centered_predictors(fit.maximum.plan.likelihood):
+        raise RequestError(
+            "the Intercept of bambi's draws is that of predictors as they are, and the fitted graph has it at their "
+            "means; draw with sample(fit), or declare bambi.Model(..., center_predictors=False)"
+        )
 
 
 def _compare_pair(name: str, pair: Any, ci_prob: float, var_names: Sequence[str] | str | None) -> Agreement:

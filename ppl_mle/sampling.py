@@ -53,8 +53,8 @@ def sample(
         `laplace`: draws of the normal approximation at the mode of the unconstrained scale. `psis`: proposals from
         a normal, Student-t or split-normal approximation there, weighted by the posterior density, the weights
         Pareto-smoothed (Vehtari, Simpson, Gelman, Yao and Gabry 2024), resampled. `nuts`: the No-U-Turn sampler,
-        started at that mode. `auto`: `psis` where k-hat < 0.5 and the effective sample is at least half of the draws,
-        else `nuts`.
+        started at that mode. `auto`: `psis` where k-hat < 0.5 and the effective sample is at least three quarters of
+        the draws, else `nuts`.
     draws, chains : int, optional
         Chains, and draws of each. By default 4 of 1000; where NUTS moves all chains by one evaluation of the
         log-density, 16 of 500 or, if the normal approximation at the mode is not close, 8 of 1000. If one of the two is
@@ -69,7 +69,8 @@ def sample(
     Returns
     -------
     DataTree
-        Group `posterior` with the attributes `kind` (`posterior`, or `approximation` of the Laplace method) and
+        Group `posterior` with the attributes `improper` (where draws of what is no posterior were forced: why), `kind`
+        (`posterior`, or `approximation` of the Laplace method) and
         `method`; resampled draws carry `k_hat` and `ess`, the effective sample of the weights, and no statistics.
 
     Raises
@@ -96,21 +97,30 @@ def sample(
     require_known(options)
     fit = model if isinstance(model, Fit) else None
     sampled = _conditioned(fit) if fit is not None else current_model(model)
+    improper = why_separated(sampled) or why_periodic(sampled)
     if not force:
-        _refuse_improper(why_separated(sampled) or why_periodic(sampled))
+        _refuse_improper(improper)
     mode = find_mode(sampled, _start_of(fit) if fit is not None else None)
+    improper = improper or why_improper(sampled, mode)
     if not force:
-        _refuse_improper(why_improper(sampled, mode))
+        _refuse_improper(improper)
     reason = ""
     if method != "nuts":
         rng, shape = _generator(random_seed), (chains or CHAINS, draws or DRAWS)
         instant = sample_instantly(mode, shape[0] * shape[1], rng)
         if method == "laplace" or (method == "psis" and _is_passed(instant, force)) or not instant.reason:
-            return _tree(sampled, instant, method, shape, rng)
+            return _marked(_tree(sampled, instant, method, shape, rng), improper)
         reason = instant.reason
     common = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
     tree = _by_nuts(sampled, mode, common | {"random_seed": random_seed, "progressbar": progressbar}, options)
     tree.attrs |= {"why_nuts": reason}
+    return _marked(tree, improper)
+
+
+def _marked(tree: xr.DataTree, improper: str) -> xr.DataTree:
+    """Note on draws that were forced why there is no posterior that they could be of."""
+    if improper:
+        tree.attrs["improper"] = tree["posterior"].attrs["improper"] = improper
     return tree
 
 

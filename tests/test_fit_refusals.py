@@ -231,7 +231,7 @@ def test_report_of_what_is_no_curve_draws_none(mean, observed, tmp_path):
         a, b, x = pm.Flat("a"), pm.Flat("b"), pm.Data("x", X)
         pm.Normal("y", mean(a, b, x), pm.HalfFlat("s"), observed=observed)
     text = report(quiet(model), path=tmp_path / "r.html").read_text()
-    assert "y against x" not in text
+    assert "<figcaption>y against x</figcaption>" not in text
     assert "Intervals" in text
 
 

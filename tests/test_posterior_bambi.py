@@ -1,5 +1,6 @@
 """bambi as a formula front end: the same estimates as statsmodels, and draws that bambi made compared."""
 
+import arviz_base
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,6 +49,20 @@ def test_a_logistic_model(frame):
     oracle = smf.logit("k ~ x", frame).fit(disp=0)
     np.testing.assert_allclose(fit.params[["Intercept", "x"]], oracle.params, rtol=1e-6)
     np.testing.assert_allclose(fit.bse[["Intercept", "x"]], oracle.bse, rtol=1e-5)
+
+
+def test_draws_with_another_intercept_are_refused(frame):
+    # Incident: the Intercept of bambi's draws was called 33 sds below the graph's, which is at the predictors' means.
+    model = bmb.Model("y ~ x", frame, center_predictors=True)
+    fit = ppl_mle.find_MAP(graph_of_formula(model, "MAP"), progressbar=False)
+    draws = {name: np.random.default_rng(1).normal(size=(2, 50)) for name in fit.params.index}
+    tree = arviz_base.from_dict({"posterior": draws})
+    tree["posterior"].attrs["modeling_interface"] = "bambi"
+    with pytest.raises(ppl_mle.RequestError, match="center_predictors=False"):
+        ppl_mle.compare(fit, tree)
+    apart = bmb.Model("y ~ x", frame, center_predictors=False)
+    as_declared = ppl_mle.find_MAP(graph_of_formula(apart, "MAP"), progressbar=False)
+    assert len(ppl_mle.compare(as_declared, tree).table) == 3
 
 
 @pytest.mark.slow

@@ -33,6 +33,38 @@ def draws(fit):
     return ppl_mle.sample(fit, random_seed=1, progressbar=False)
 
 
+def test_draws_of_other_data_are_refused():
+    def model_of(values):
+        with pm.Model() as model:
+            pm.Normal("y", pm.Flat("m"), 1.0, observed=values)
+        return model
+
+    values = np.array([1.0, 2.0, 4.0])
+    fit = ppl_mle.find_MLE(model_of(values), progressbar=False)
+    other = ppl_mle.sample(model_of(values + 1), random_seed=1)
+    with pytest.raises(
+        RequestError, match=r"their 'y' has the shape \(3,\) and the mean 3.33333, .* \(3,\) and 2.33333"
+    ):
+        ppl_mle.compare(fit, other)
+    longer = ppl_mle.sample(model_of(np.append(values, 1.0)), random_seed=1)
+    with pytest.raises(RequestError, match=r"shape \(4,\)"):
+        ppl_mle.compare(fit, longer)
+
+
+def test_forced_draws_of_no_posterior_say_so(tmp_path):
+    # Two groups and a flat scale between them: the posterior of tau has no finite mass (Gelman 2006).
+    with pm.Model() as model:
+        tau = pm.HalfFlat("tau")
+        pm.Normal("y", pm.Flat("m") + pm.Normal("u", 0, tau, shape=2), 1.0, observed=[0.0, 1.0])
+    draws = ppl_mle.sample(
+        model, method="nuts", draws=20, tune=20, chains=2, random_seed=1, force=True, progressbar=False
+    )
+    assert not ppl_mle.posterior.check_draws(draws).mixed
+    assert "improper" in ppl_mle.posterior.check_draws(draws).problems[0]
+    draws.to_netcdf(tmp_path / "a.nc")
+    assert "improper" in ppl_mle.posterior.draws_file.read_draws(tmp_path / "a.nc")["posterior"].attrs
+
+
 def test_parameters_and_small_deterministics(fit, draws):
     agreement = ppl_mle.compare(fit, draws)
     assert list(agreement.table.index) == ["a", "sigma", "b", "precision"]

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "effects": ("fit", "inference", "maximize", "read", "errors"),
     "find": ("fit", "report", "posterior", "inference", "maximize", "plan", "read", "errors"),
     "sampling": ("progress", "fit", "posterior", "inference", "maximize", "read", "errors"),
-    "comparing": ("fit", "posterior", "inference", "errors"),
+    "comparing": ("fit", "posterior", "inference", "read", "errors"),
     "report_rows": ("fit", "report", "read"),
     "reporting": (
         "report_rows",

@@ -86,32 +86,35 @@ def check_draws(idata: Any, var_names: Sequence[str] | None = None) -> DrawsChec
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     values = _by_label(posterior)
     if idata["posterior"].attrs.get("method") == "psis":
-        return _check_weights(values, idata["posterior"].attrs, draws, chains)
+        return _check_weights(values, idata, draws, chains)
     constant = {label for label, x in values.items() if np.ptp(x) == 0}
     broken = [label for label, x in values.items() if not np.all(np.isfinite(x))]
     table = _diagnostics(posterior, list(values), draws)
     divergences = _divergences(idata)
     mixing = _mixing_problems(table.drop(index=[*constant, *broken]), broken, chains, draws)
     bfmi = _bfmi(idata)
+    improper = _improper_problems(idata)
     problems = (
-        mixing
+        improper
+        + mixing
         + _divergence_problems(divergences, chains * draws)
         + _energy_problems(bfmi)
         + _mode_problems(idata["posterior"].attrs.get("modes", 1))
     )
-    mixed = not mixing and (divergences or 0) <= FEW_DIVERGENCES * chains * draws
+    mixed = not (improper or mixing) and (divergences or 0) <= FEW_DIVERGENCES * chains * draws
     return DrawsCheck(table, divergences, draws, chains, problems, mixed=mixed, bfmi=bfmi)
 
 
-def _check_weights(values: "dict[str, np.ndarray]", attributes: Any, draws: int, chains: int) -> DrawsCheck:
+def _check_weights(values: "dict[str, np.ndarray]", idata: Any, draws: int, chains: int) -> DrawsCheck:
     """Check resampled draws by what their importance weights say: the chains of such draws mean nothing."""
+    attributes = idata["posterior"].attrs
     k_hat, ess = float(attributes["k_hat"]), _resampled(attributes, draws * chains)
     columns = {
         "ess_bulk": ess,
         "ess_tail": ess,
         "mcse_mean": [np.std(x, ddof=1) / np.sqrt(ess) for x in values.values()],
     }
-    problems = []
+    problems = list(_improper_problems(idata))
     if k_hat > K_HAT_LIMIT:
         problems.append(
             f"k-hat of the importance weights is {k_hat:.2f}, above {K_HAT_LIMIT}; sample with method='nuts'."
@@ -207,6 +210,11 @@ def _energy_problems(bfmi: tuple[float, ...] | None) -> tuple[str, ...]:
         f"E-BFMI is {min(low):.2f}, below {BFMI_LIMIT}: the sampler explores the tails slowly; reparameterize, or "
         "sample longer.",
     )
+
+
+def _improper_problems(idata: Any) -> tuple[str, ...]:
+    why = idata["posterior"].attrs.get("improper")
+    return (f"The posterior is improper: {why}; draws of it say nothing, give proper priors.",) if why else ()
 
 
 def _mode_problems(modes: int) -> tuple[str, ...]:

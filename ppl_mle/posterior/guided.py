@@ -23,7 +23,7 @@ _MOST_DIMENSIONS = 1000
 _POOR_K = 0.7
 _PROPOSALS = 500
 _OVERDISPERSED = 2.0
-_STEPS_PER_DRAW = 6
+_STEPS_PER_DRAW, _STEPS_PER_FAR_DRAW = 6, 15
 _COMPILING, _COMPILING_IN_PYTHON = 8.0, 20.0
 _OPTIONS = frozenset({"target_accept", "max_treedepth", "nuts_sampler", "compile_kwargs"})
 
@@ -119,7 +119,8 @@ def sample_guided(
     begun = time.perf_counter()
     densities = DensityAround(posterior, approximation.center, approximation.root)
     lengths = _lengths(draws, tune, chains, close, together=densities.is_batched)
-    if _is_quicker_together(densities, size, lengths, options):
+    steps = _STEPS_PER_DRAW if close else _STEPS_PER_FAR_DRAW
+    if _is_quicker_together(densities, size, lengths, steps, options):
         z, stats, attributes = _together(densities, size, lengths, rng, progress, **options)
     else:
         lengths = _lengths(draws, tune, chains, close, together=False)
@@ -161,7 +162,9 @@ def _without_vectors(stats: xr.Dataset) -> xr.Dataset:
     return stats[kept].drop_vars([name for name in stats.coords if name not in ("chain", "draw")])
 
 
-def _is_quicker_together(densities: DensityAround, size: int, lengths: Lengths, options: Mapping[str, Any]) -> bool:
+def _is_quicker_together(
+    densities: DensityAround, size: int, lengths: Lengths, steps: int, options: Mapping[str, Any]
+) -> bool:
     """Whether all evaluations, made as the fit makes them, take less time than a compiler."""
     if options.get("nuts_sampler") or "compile_kwargs" in options:
         return False
@@ -171,7 +174,7 @@ def _is_quicker_together(densities: DensityAround, size: int, lengths: Lengths, 
         densities(points)
         times.append(time.perf_counter() - begun)
     limit = _COMPILING if find_spec("nutpie") else _COMPILING_IN_PYTHON
-    return min(times) * _STEPS_PER_DRAW * (lengths.tune + lengths.draws) < limit
+    return min(times) * steps * (lengths.tune + lengths.draws) < limit
 
 
 def _together(

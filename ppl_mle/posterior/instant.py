@@ -13,7 +13,8 @@ from ppl_mle.posterior.importance import Weighted, resample, weigh
 from ppl_mle.read import Likelihood, has_one_mode, read_posterior
 
 GOOD_K, USELESS_K = 0.5, 0.7
-_PROPOSALS = 2
+_PROPOSALS, _LEAST_PROPOSALS = 2, 200
+_LARGE = 0.75
 _STARTS, _FEWEST = 20, 5
 _SECONDS, _STEPS = 2.0, 30
 _BESIDE = 1e-6
@@ -66,7 +67,7 @@ def sample_instantly(mode: Maximum, count: int, rng: np.random.Generator) -> Ins
     """Approximate a posterior, weigh the draws, and tell whether they may stand for it.
 
     Normal proposals first; where their weights are heavy-tailed, Student-t and split-normal ones, of which the lightest
-    tail is kept. They may where k-hat < 0.5 and the effective sample is at least half of `count`.
+    tail is kept. They may where k-hat < 0.5 and the effective sample is at least three quarters of `count`.
 
     Parameters
     ----------
@@ -86,13 +87,15 @@ def sample_instantly(mode: Maximum, count: int, rng: np.random.Generator) -> Ins
         return Instant(mode, None, f"{len(mode.theta)} dimensions, more than {_MOST_DIMENSIONS}")
     shapes: tuple[Shape, ...] = ("normal", "t", "split")
     best: Weighted | None = None
+    kept = ""
     for shape in shapes:
-        found = weigh(mode.plan.likelihood, approximate(mode, shape), _PROPOSALS * count, rng)
-        if best is None or found.k_hat < best.k_hat:
+        found = weigh(mode.plan.likelihood, approximate(mode, shape), max(_PROPOSALS * count, _LEAST_PROPOSALS), rng)
+        if not (reason := judge_weights(found, count)):
             best = found
-        reason = judge_weights(best, count)
-        if not reason:
             break
+        if best is None or found.k_hat < best.k_hat:
+            best, kept = found, reason
+    reason = reason and kept
     if len(mode.certificate.maxima) > 1:
         heights = ", ".join(f"{value:.4g}" for value in mode.certificate.maxima)
         reason = f"the posterior has several modes (log-densities {heights})"
@@ -103,6 +106,6 @@ def judge_weights(weighted: Weighted, count: int) -> str:
     """Why weighted draws are no posterior; empty where they are."""
     if not weighted.k_hat < GOOD_K:
         return f"k-hat of the importance weights is {weighted.k_hat:.2f}, not below {GOOD_K}"
-    if weighted.ess < count / 2:
-        return f"the effective sample of the importance weights is {weighted.ess:.0f}, below {count / 2:.0f}"
+    if weighted.ess < _LARGE * count:
+        return f"the effective sample of the importance weights is {weighted.ess:.0f}, below {_LARGE * count:.0f}"
     return ""

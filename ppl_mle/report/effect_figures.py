@@ -43,7 +43,9 @@ def draw_effects(scene: Scene) -> "Figure":
     handles: dict[str, Any] = {}
     for axes in panels[: len(shown)]:
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True)) | handles
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=3 if columns > 2 else 1, frameon=False
+    )
     return figure
 
 
@@ -84,7 +86,7 @@ def _draw_band(axes: Any, panel: EffectPanel, scene: Scene) -> None:
 
 def _draw_levels(axes: Any, panel: EffectPanel, scene: Scene) -> None:
     label = f"{scene.percent} confidence interval of the mean"
-    axes.vlines(panel.place, panel.lower, panel.upper, color=FIT_COLOR, linewidth=1.6, label=label)
+    axes.vlines(panel.place, panel.lower, panel.upper, color=FIT_COLOR, linewidth=3, alpha=0.6, label=label)
     axes.plot(panel.place, panel.mean, color=FIT_COLOR, linestyle="none", marker="o", markersize=5, label="fitted mean")
     slanted = sum(map(len, panel.levels)) > _LONG
     axes.set_xticks(panel.place, labels=[plain(level) for level in panel.levels], rotation=45 if slanted else 0)

@@ -125,7 +125,9 @@ class _MathML:
         if one.kind == "call":
             arguments = "<mo>,</mo>".join(self.show(part) for part in one.parts)
             return f"<mi>{escape_html(one.text)}</mi>{_OPEN}{arguments}{_CLOSE}"
-        return _joined(one, self.show, "<mo>&#x2062;</mo>", "<mo>+</mo>", "<mo>\N{MINUS SIGN}</mo>")
+        return _joined(
+            one, self.show, '<mo>&#x2062;</mo><mspace width="0.25em"/>', "<mo>+</mo>", "<mo>\N{MINUS SIGN}</mo>"
+        )
 
 
 _LATEX, _TEXT, _MATHML = _Latex(), _Text(), _MathML()
