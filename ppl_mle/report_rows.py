@@ -18,7 +18,10 @@ def find_unseen(fit: Fit, responses: Sequence[Response]) -> list[Observed]:
     """Variables of a converged fit whose rows have no figures."""
     if fit.model is None or fit.maximum is None or not fit.converged:
         return []
-    reasons = {response.name: why_unseen(response) for response in responses}
+    weighted = (
+        "its rows are weighted, which figures of rows do not show" if fit.maximum.plan.likelihood.weighted else ""
+    )
+    reasons = {response.name: weighted or why_unseen(response) for response in responses}
     for rv in fit.model.observed_RVs:
         reasons.setdefault(rv.name.removesuffix(OBSERVED_PART), "no mean is known of its distribution")
     return [unseen(name, reason) for name, reason in reasons.items() if reason]

@@ -143,6 +143,8 @@ def _observed(fit: Fit, responses: Sequence[Response]) -> list[tuple[Response, O
     """What a converged fit says of each."""
     if fit.maximum is None or not fit.converged:
         return []
+    if fit.maximum.plan.likelihood.weighted:
+        return []
     found = [(response, observe(fit.results, fit.maximum, response)) for response in responses]
     return [(response, one) for response, one in found if one is not None]
 

@@ -95,6 +95,7 @@ def sample(
         raise RequestError(f"method={method!r} is unknown; use one of {', '.join(map(repr, METHODS))}")
     require_counts(draws=DRAWS if draws is None else draws, chains=CHAINS if chains is None else chains)
     require_known(options)
+    rng = _generator(random_seed)
     fit = model if isinstance(model, Fit) else None
     sampled = _conditioned(fit) if fit is not None else current_model(model)
     improper = why_separated(sampled) or why_periodic(sampled)
@@ -106,7 +107,7 @@ def sample(
         _refuse_improper(improper)
     reason = ""
     if method != "nuts":
-        rng, shape = _generator(random_seed), (chains or CHAINS, draws or DRAWS)
+        shape = (chains or CHAINS, draws or DRAWS)
         instant = sample_instantly(mode, shape[0] * shape[1], rng)
         if method == "laplace" or (method == "psis" and _is_passed(instant, force)) or not instant.reason:
             return _marked(_tree(sampled, instant, method, shape, rng), improper)

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import ppl_mle
+from ppl_mle.posterior import guided
 from ppl_mle.posterior.lockstep import find_starts, sample_together
 from ppl_mle.posterior.trajectory import move, points_at, turns_back
 from ppl_mle.posterior.warmup import StepSize, pooled_scales
@@ -164,3 +165,42 @@ def test_no_chain_starts_where_steps_of_the_others_are_too_long():
     # Of a normal density nothing is refused: two standard deviations, as drawn.
     starts = find_starts(lambda z: (-0.5 * (z**2).sum(axis=1), -z), 2.0, (2000, 2), np.random.default_rng(5))
     assert starts.std() == pytest.approx(2.0, rel=0.05)
+
+
+def test_a_chain_where_scales_are_small_shortens_the_steps_of_all():
+    # Incident: of sixteen chains one never moved, since the step size followed the mean of their acceptance.
+    rng = np.random.default_rng(6)
+    starts = np.column_stack([np.r_[-9.0, np.full(15, 2.0)], np.r_[0.05, rng.standard_normal(15)]])
+    options = {"tune": 200, "target_accept": 0.8, "max_treedepth": 10, "rng": rng}
+    found = sample_together(funnel, starts, draws=200, **options)
+    assert found.statistics["acceptance_rate"].mean(axis=1).min() > 0.5
+    assert found.places[0, :, 0].max() > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"target_accept": 1.5}, "target_accept=1.5 must lie between 0 and 1"),
+        ({"target_accept": float("nan")}, "target_accept=nan must lie"),
+        ({"target_accept": None}, "target_accept=None must lie"),
+        ({"max_treedepth": 0}, "max_treedepth=0 must be a positive whole number"),
+        ({"max_treedepth": 2.5}, "max_treedepth=2.5 must be"),
+        ({"random_seed": -1}, "random_seed=-1 is no seed"),
+    ],
+)
+def test_options_that_no_sampler_can_follow(options, said):
+    with pm.Model() as model:
+        pm.Normal("y", pm.Flat("mu"), 1.0, observed=np.arange(5.0))
+    with pytest.raises(ppl_mle.RequestError, match=said):
+        ppl_mle.sample(model, method="nuts", progressbar=False, **options)
+
+
+def test_together_where_it_is_asked_for_by_name(monkeypatch):
+    monkeypatch.setattr(guided, "_COMPILING", 0.0)
+    monkeypatch.setattr(guided, "_COMPILING_IN_PYTHON", 0.0)
+    with pm.Model() as model:
+        pm.Normal("y", pm.Flat("mu"), 1.0, observed=np.arange(5.0))
+    tree = ppl_mle.sample(model, method="nuts", nuts_sampler="ppl_mle", random_seed=1, progressbar=False)
+    assert tree["posterior"].attrs["inference_library"] == "ppl_mle"
+    # With a flat prior mu is normal around 2 with the variance 1 / 5.
+    assert float(tree["posterior"]["mu"].std()) == pytest.approx(np.sqrt(0.2), rel=0.05)

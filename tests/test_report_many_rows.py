@@ -7,6 +7,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
+import ppl_mle
 from ppl_mle import find_MLE
 from ppl_mle.read.response import read_response
 from ppl_mle.report import observed as observed_module
@@ -267,3 +268,14 @@ def test_a_curve_of_many_rows_shows_some(fitted):
     picture = figures_of(build_document(material_of(fitted(one_predictor))))["curve"]
     assert picture.alt.endswith("2,000 of 5,000 rows shown, the most extreme among them.")
     assert len(picture.figure.axes[0].collections[0].get_offsets()) == 2000
+
+
+def test_rows_with_weights_have_no_figures_but_a_sentence(tmp_path):
+    # Incident: the rootogram of a table of frequencies showed one of each value, and a good fit looked absurd.
+    with pm.Model() as model:
+        pm.Poisson("y", pm.math.exp(pm.Flat("a")), observed=np.arange(6))
+    fit = ppl_mle.find_MLE(model, weights=np.array([55, 32, 9, 3, 1, 1]), progressbar=False)
+    text = ppl_mle.report(fit, path=tmp_path / "r.md").read_text()
+    assert "No figures of y: its rows are weighted" in text
+    assert "rootogram" not in text
+    assert "predictive_check" not in text

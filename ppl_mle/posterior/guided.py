@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ppl_mle.errors import RequestError
 from ppl_mle.maximize import Maximum
 from ppl_mle.posterior.approximation import approximate
 from ppl_mle.posterior.draws_tree import make_tree
@@ -18,6 +19,7 @@ from ppl_mle.posterior.nuts import CHAINS, DRAWS, TUNE, require_counts, sample_n
 from ppl_mle.read import DensityAround
 from ppl_mle.read.standardized import COORDINATES, standardize
 
+TOGETHER = "ppl_mle"
 _LONG_STEPS = 0.7
 _MOST_DIMENSIONS = 1000
 _POOR_K = 0.7
@@ -99,8 +101,8 @@ def sample_guided(
         Entered where chains move together; its method `say` is told how far they are.
     **options
         `target_accept`, 0.7 by default where the approximation is close (of a nearly standard normal density three
-        leapfrog steps then make a draw, for five at 0.8), else 0.8; `max_treedepth`; `nuts_sampler` and
-        `compile_kwargs`, with which the density is compiled.
+        leapfrog steps then make a draw, for five at 0.8), else 0.8; `max_treedepth`; `nuts_sampler`: "ppl_mle" moves
+        the chains together whatever it takes, with others and with `compile_kwargs` the density is compiled.
 
     Returns
     -------
@@ -109,6 +111,8 @@ def sample_guided(
 
     Raises
     ------
+    RequestError
+        Numbers of draws, or options, that no sampler can follow.
     ModelError, KeyboardInterrupt
         As `sample_nuts`.
     """
@@ -116,11 +120,12 @@ def sample_guided(
     posterior, size = mode.plan.likelihood, len(mode.theta)
     close = weigh(posterior, approximation, _PROPOSALS, rng).k_hat < _POOR_K
     options = {"target_accept": _LONG_STEPS if close else 0.8} | options
+    _require_sensible(options)
     begun = time.perf_counter()
     densities = DensityAround(posterior, approximation.center, approximation.root)
     lengths = _lengths(draws, tune, chains, close, together=densities.is_batched)
     steps = _STEPS_PER_DRAW if close else _STEPS_PER_FAR_DRAW
-    if _is_quicker_together(densities, size, lengths, steps, options):
+    if _is_quicker_together(densities, lengths, steps, options):
         z, stats, attributes = _together(densities, size, lengths, rng, progress, **options)
     else:
         lengths = _lengths(draws, tune, chains, close, together=False)
@@ -162,19 +167,28 @@ def _without_vectors(stats: xr.Dataset) -> xr.Dataset:
     return stats[kept].drop_vars([name for name in stats.coords if name not in ("chain", "draw")])
 
 
-def _is_quicker_together(
-    densities: DensityAround, size: int, lengths: Lengths, steps: int, options: Mapping[str, Any]
-) -> bool:
-    """Whether all evaluations, made as the fit makes them, take less time than a compiler."""
+def _is_quicker_together(densities: DensityAround, lengths: Lengths, steps: int, options: Mapping[str, Any]) -> bool:
+    """Whether all evaluations, made as the fit makes them, take less time than a compiler; counted, not measured."""
+    if options.get("nuts_sampler") == TOGETHER:
+        return True
     if options.get("nuts_sampler") or "compile_kwargs" in options:
         return False
-    times = []
-    for points in np.random.default_rng(0).standard_normal((4, lengths.chains, size)):
-        begun = time.perf_counter()
-        densities(points)
-        times.append(time.perf_counter() - begun)
     limit = _COMPILING if find_spec("nutpie") else _COMPILING_IN_PYTHON
-    return min(times) * steps * (lengths.tune + lengths.draws) < limit
+    return densities.seconds_for(lengths.chains) * steps * (lengths.tune + lengths.draws) < limit
+
+
+def _require_sensible(options: Mapping[str, Any]) -> None:
+    """Refuse options that no sampler can follow.
+
+    Raises
+    ------
+    RequestError
+    """
+    accept, depth = options["target_accept"], options.get("max_treedepth", 10)
+    if not (isinstance(accept, int | float | np.floating) and 0 < accept < 1):
+        raise RequestError(f"target_accept={accept!r} must lie between 0 and 1; 0.8 is usual, 0.95 takes shorter steps")
+    if isinstance(depth, bool) or not (isinstance(depth, int | np.integer) and depth >= 1):
+        raise RequestError(f"max_treedepth={depth!r} must be a positive whole number; 10 is usual")
 
 
 def _together(
@@ -186,7 +200,7 @@ def _together(
     *,
     target_accept: float,
     max_treedepth: int = 10,
-    nuts_sampler: None = None,
+    nuts_sampler: str | None = None,
 ) -> tuple[np.ndarray, xr.Dataset, dict[str, Any]]:
     """Draws of z, shape (chains, draws, p), their statistics, and what is noted of the sampler."""
     starts = find_starts(densities, _OVERDISPERSED, (lengths.chains, size), rng)
@@ -203,4 +217,4 @@ def _together(
             say=progress.say,
         )
     stats = xr.Dataset({name: (("chain", "draw"), values) for name, values in found.statistics.items()})
-    return found.places, stats, {"inference_library": "ppl_mle", "sampling_time": time.perf_counter() - begun}
+    return found.places, stats, {"inference_library": TOGETHER, "sampling_time": time.perf_counter() - begun}

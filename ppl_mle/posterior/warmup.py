@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 _SHRINKAGE, _DELAY, _DECAY = 0.1, 10.0, 0.75
-_LONGEST = 1.1
+_LONGEST, _LEAST = 1.1, 1e-3
 _FIRST, _LAST, _LEAST_LAST, _WINDOW = 0.15, 0.1, 20, 25
 
 
@@ -63,6 +63,17 @@ def windows(tune: int) -> Iterator[tuple[int, int]]:
         end = begin + length if begin + 3 * length <= stop else stop
         yield begin, end
         begin, length = end, 2 * length
+
+
+def pooled_acceptance(acceptance: np.ndarray) -> float:
+    """Harmonic mean over chains: steps that one chain cannot make are too long, however well they suit the others.
+
+    Examples
+    --------
+    >>> round(pooled_acceptance(np.array([0.8, 0.8, 0.8, 0.0])), 3)
+    0.004
+    """
+    return float(1 / np.mean(1 / np.maximum(acceptance, _LEAST)))
 
 
 def pooled_scales(places: np.ndarray) -> np.ndarray:
