@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppl_mle.posterior.trajectory import Densities, Moved, Points, move, points_at
-from ppl_mle.posterior.warmup import StepSize, pooled_acceptance, pooled_scales, windows
+from ppl_mle.posterior.warmup import Acceptance, StepSize, pooled_scales, windows
 
 _TRIES, _DEVIATIONS, _SLACK = 50, 3.0, 5.0
 
@@ -64,12 +64,13 @@ def sample_together(
     """
     value, gradient = densities(starts)
     state = _State(points_at(starts, np.zeros_like(starts), gradient, value), np.ones(starts.shape[1]))
+    acceptance = Acceptance(len(starts), target_accept)
     step = StepSize(starts.shape[1] ** -0.25, target_accept)
     ends = {end: begin for begin, end in windows(tune)}
     seen = np.empty((tune, *starts.shape))
     for i in range(tune):
         moved = _moved(densities, state, step.now, max_treedepth, rng)
-        step.learn(pooled_acceptance(moved.acceptance))
+        step.learn(acceptance.pooled(moved.acceptance))
         seen[i] = state.points.place * state.scales
         if i + 1 in ends:
             _rescale(state, pooled_scales(seen[ends[i + 1] : i + 1]))

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 _SHRINKAGE, _DELAY, _DECAY = 0.1, 10.0, 0.75
-_LONGEST, _LEAST = 1.1, 1e-3
+_LONGEST = 1.1
+_LEAST, _NEW = 1e-3, 0.2
 _FIRST, _LAST, _LEAST_LAST, _WINDOW = 0.15, 0.1, 20, 25
 
 
@@ -65,15 +66,34 @@ def windows(tune: int) -> Iterator[tuple[int, int]]:
         begin, length = end, 2 * length
 
 
-def pooled_acceptance(acceptance: np.ndarray) -> float:
-    """Harmonic mean over chains: steps that one chain cannot make are too long, however well they suit the others.
+class Acceptance:
+    """The mean acceptance probability of chains, less where one of them is left behind.
+
+    Steps that one chain cannot make are too long, however well they suit the others: the mean is multiplied by the
+    ratio of the harmonic to the arithmetic mean of what each chain accepted of late.
+
+    Parameters
+    ----------
+    chains : int
+    usual : float
+        What each is taken to accept before the first transition.
 
     Examples
     --------
-    >>> round(pooled_acceptance(np.array([0.8, 0.8, 0.8, 0.0])), 3)
-    0.004
+    >>> acceptance = Acceptance(4, 0.8)
+    >>> stuck = [acceptance.pooled(np.array([0.8, 0.8, 0.8, 0.0])) for _ in range(40)]
+    >>> round(stuck[0], 2), round(stuck[-1], 2)
+    (0.59, 0.0)
     """
-    return float(1 / np.mean(1 / np.maximum(acceptance, _LEAST)))
+
+    def __init__(self, chains: int, usual: float) -> None:
+        self._of_late = np.full(chains, usual)
+
+    def pooled(self, acceptance: np.ndarray) -> float:
+        """What the step size is to learn of one transition of all chains."""
+        self._of_late += _NEW * (acceptance - self._of_late)
+        harmonic = 1 / np.mean(1 / np.maximum(self._of_late, _LEAST))
+        return float(acceptance.mean() * min(harmonic / self._of_late.mean(), 1.0))
 
 
 def pooled_scales(places: np.ndarray) -> np.ndarray:

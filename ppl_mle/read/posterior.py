@@ -14,7 +14,7 @@ from ppl_mle.read.rows.batch import values_at
 from ppl_mle.read.rows.objective import RowObjective
 from ppl_mle.read.rows.whitened import Part, whitened_parts
 
-_TERM, _ROW, _DEAR_ROW = 7e-5, 2e-8, 1.5e-7
+_TERM, _ROW, _DEAR_ROW = 7e-5, 2e-8, 6e-8
 _LINKS = ("logit", "probit", "cloglog")
 _CONCAVE = {"poisson_log", "normal_known", *(f"{law}_{link}" for law in ("bernoulli", "binomial") for link in _LINKS)}
 
